@@ -1,0 +1,141 @@
+// Which way imports may point. See docs/architecture.md for the layout that this protects.
+
+const ours = '^(cli|components|coturn-config-lite|lifecycle-hooks|media-server|stacks|test)/';
+
+/**
+ * A rule for a folder that may use only some of ours.
+ * @param {string} name
+ * @param {string} comment
+ * @param {string} from
+ * @param {string[]} may the folders it may import from, its own among them
+ * @returns {import('dependency-cruiser').IRegularForbiddenRuleType}
+ */
+function onlyFrom(name, comment, from, may) {
+  return {
+    name,
+    comment,
+    severity: 'error',
+    from: { path: `^${from}/` },
+    to: { path: ours, pathNot: `^(${may.join('|')})/` },
+  };
+}
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    {
+      name: 'no-cycles',
+      comment: 'Modules that need each other are one module, or lack a third that both need.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'no-missing-modules',
+      comment: 'This import leads nowhere.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'no-tests-in-the-program',
+      comment: 'Tests see the program; the program does not see them.',
+      severity: 'error',
+      from: { pathNot: '^test/' },
+      to: { path: '^test/' },
+    },
+    {
+      name: 'commands-are-outermost',
+      comment: 'Commands use everything; only tests use commands.',
+      severity: 'error',
+      from: { pathNot: '^(cli|test)/' },
+      to: { path: '^cli/' },
+    },
+    {
+      name: 'no-pulumi-at-run-time',
+      comment: 'What runs on a machine does not carry the tool that made the machine.',
+      severity: 'error',
+      from: { path: '^(coturn-config-lite|lifecycle-hooks|media-server)/' },
+      to: { path: '(^|/)node_modules/@pulumi/' },
+    },
+    {
+      name: 'no-node-in-browsers',
+      comment: 'These folders are bundled for browsers, which have no modules of Node.',
+      severity: 'error',
+      from: { path: '^media-server/(client|protocol|web)/', pathNot: 'vite\\.config\\.ts$' },
+      to: { dependencyTypes: ['core'] },
+    },
+    onlyFrom(
+      'protocol-is-the-bottom',
+      'Everybody depends on the protocol, so it depends on nobody.',
+      'media-server/protocol',
+      ['media-server/protocol'],
+    ),
+    onlyFrom(
+      'config-is-near-the-bottom',
+      'Rendered by components and parsed by every process: of ours it may use the protocol only.',
+      'media-server/config',
+      ['media-server/config', 'media-server/protocol'],
+    ),
+    onlyFrom(
+      'client-speaks-the-protocol-only',
+      'The client is for every application, so it knows nothing of our server but its protocol.',
+      'media-server/client',
+      ['media-server/client', 'media-server/protocol'],
+    ),
+    onlyFrom(
+      'pages-use-the-client',
+      'The pages are an application of the client, with no other way in.',
+      'media-server/web',
+      ['media-server/web', 'media-server/client', 'media-server/protocol'],
+    ),
+    {
+      name: 'roles-meet-in-the-protocol',
+      comment: 'Media node and control plane are different machines; they share messages, not code.',
+      severity: 'error',
+      from: { path: '^media-server/(media-node|control-plane)/' },
+      to: { path: '^media-server/(media-node|control-plane)/', pathNot: '^media-server/$1/' },
+    },
+    {
+      name: 'servers-without-browser-code',
+      comment: 'A server serves the built pages; it imports neither them nor the client.',
+      severity: 'error',
+      from: { path: '^(lifecycle-hooks/|media-server/(config|control-plane|media-node)/)' },
+      to: { path: '^media-server/(client|web)/' },
+    },
+    onlyFrom(
+      'hooks-know-messages-not-servers',
+      'The drain agent must outlive the media server, so it shares the messages and the configuration alone.',
+      'lifecycle-hooks',
+      ['lifecycle-hooks', 'media-server/protocol', 'media-server/config'],
+    ),
+    onlyFrom(
+      'components-describe',
+      'Components render the configuration of what runs, and contain none of it.',
+      'components',
+      ['components', 'coturn-config-lite', 'media-server/config', 'media-server/protocol'],
+    ),
+    onlyFrom('stacks-use-components', 'A stack is made of components.', 'stacks', [
+      'stacks',
+      'components',
+      'coturn-config-lite',
+      'media-server/config',
+      'media-server/protocol',
+    ]),
+    onlyFrom('coturn-config-alone', 'It is of use without Holdfast.', 'coturn-config-lite', [
+      'coturn-config-lite',
+    ]),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^|/)dist(\\.partial)?/' },
+    // Imports of types point the same way as all others.
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    combinedDependencies: true,
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
+  },
+};

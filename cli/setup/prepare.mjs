@@ -1,0 +1,24 @@
+// The heavy part of set-up: what a machine must have, each step skipped when it is done already.
+import { browser } from './browser.mjs';
+import { pages } from './pages.mjs';
+import { worker } from './worker.mjs';
+
+/** @typedef {'browser' | 'worker' | 'pages'} Need */
+
+/**
+ * @param {Need[]} needs
+ * @param {() => Promise<void>} [beforeSlow] asked once, before the first step that is not done already
+ * @returns {Promise<Record<string, string>>} variables that tell a program where things are
+ */
+export async function prepare(needs, beforeSlow = async () => {}) {
+  /** @type {Promise<void> | undefined} */
+  let asked;
+  const confirm = () => (asked ??= beforeSlow());
+
+  /** @type {Record<string, string>} */
+  const variables = {};
+  if (needs.includes('browser')) variables.HOLDFAST_CHROMIUM = await browser(confirm);
+  if (needs.includes('worker')) variables.MEDIASOUP_WORKER_BIN = await worker(confirm);
+  if (needs.includes('pages')) await pages(confirm);
+  return variables;
+}

@@ -1,0 +1,246 @@
+import { Device } from 'mediasoup-client';
+import type { Consumer, Producer, ProducerOptions, RtpCapabilities, Transport } from 'mediasoup-client/types';
+import { HoldfastError, toHoldfastError } from '../protocol/errors.ts';
+import type { ConsumerNew, LegOpen, LegReason } from '../protocol/signalling.ts';
+import { kindOfSource, type MediaSource } from '../protocol/values.ts';
+import type { Connection } from './connection.ts';
+import { IceKeeper } from './ice-keeper.ts';
+import { outgoingEstimateBps } from './stats.ts';
+
+/** A remote stream as this leg receives it. */
+export interface ReceivedStream {
+  readonly info: ConsumerNew;
+  readonly consumer: Consumer;
+  readonly leg: Leg;
+  readonly createdAtMs: number;
+}
+
+export interface LegEvents {
+  /** A consumer has been made; media follows. */
+  received: (stream: ReceivedStream, paused: boolean) => void;
+  consumerPaused: (consumerId: string, paused: boolean) => void;
+  consumerClosed: (consumerId: string) => void;
+  problem: (error: HoldfastError, what: string) => void;
+}
+
+interface KnownConsumer {
+  readonly info: ConsumerNew;
+  consumer?: Consumer;
+  paused: boolean;
+  /** The node has been told that media may flow. */
+  acknowledged: boolean;
+}
+
+type LegState = 'opening' | 'ready' | 'closed';
+
+/** One participant's transports on one media node: makes consumers and producers there, nothing more. */
+export class Leg {
+  readonly legId: string;
+  readonly nodeId: string;
+  readonly epoch: number;
+  readonly reason: LegReason;
+  readonly openedAtMs: number;
+  readonly #open: LegOpen;
+  readonly #connection: Connection;
+  readonly #events: LegEvents;
+  readonly #consumers = new Map<string, KnownConsumer>();
+  readonly #keepers: IceKeeper[] = [];
+  #state: LegState = 'opening';
+  #send: Transport | undefined;
+  #recv: Transport | undefined;
+  /** What the last look at the uplink said; outlives the connection. */
+  #lastEstimateBps: number | undefined;
+
+  constructor(open: LegOpen, connection: Connection, events: LegEvents, nowMs: number) {
+    this.legId = open.legId;
+    this.nodeId = open.nodeId;
+    this.epoch = open.epoch;
+    this.reason = open.reason;
+    this.openedAtMs = nowMs;
+    this.#open = open;
+    this.#connection = connection;
+    this.#events = events;
+  }
+
+  get closed(): boolean {
+    return this.#state === 'closed';
+  }
+
+  get ready(): boolean {
+    return this.#state === 'ready';
+  }
+
+  get sendTransport(): Transport | undefined {
+    return this.#send;
+  }
+
+  get recvTransport(): Transport | undefined {
+    return this.#recv;
+  }
+
+  /** Makes both transports and tells the node that consumers may come. */
+  async start(): Promise<void> {
+    const { routerRtpCapabilities, iceServers, sendTransport, recvTransport } = this.#open;
+    const device = new Device();
+    await device.load({ routerRtpCapabilities });
+    this.#assertOpen();
+    // WebRTC's own type has no `undefined` in its optional fields.
+    const servers = iceServers.map(({ urls, username, credential }) => ({
+      urls,
+      ...(username === undefined ? {} : { username }),
+      ...(credential === undefined ? {} : { credential }),
+    }));
+    this.#send = this.#watch(device.createSendTransport({ ...sendTransport, iceServers: servers }));
+    this.#recv = this.#watch(device.createRecvTransport({ ...recvTransport, iceServers: servers }));
+    this.#send.on('produce', ({ kind, rtpParameters, appData }, done, failed) => {
+      const { source, paused } = appData;
+      if (!isSource(source)) return failed(new HoldfastError('INTERNAL', 'a producer without a source'));
+      this.#connection
+        .request(
+          'producer.create',
+          { legId: this.legId, transportId: sendTransport.id, source, kind, rtpParameters, paused: paused === true },
+          { once: true },
+        )
+        .then(({ producerId }) => done({ id: producerId }), failed);
+    });
+    await this.#announce(device.recvRtpCapabilities);
+    this.#assertOpen();
+    this.#state = 'ready';
+    for (const known of this.#consumers.values()) void this.#consume(known);
+  }
+
+  /** A stream is offered. May come before the leg is ready, and again in a snapshot. */
+  offer(info: ConsumerNew): void {
+    if (this.closed || this.#consumers.has(info.consumerId)) return;
+    const known: KnownConsumer = { info, paused: info.producerPaused, acknowledged: false };
+    this.#consumers.set(info.consumerId, known);
+    if (this.ready) void this.#consume(known);
+  }
+
+  setConsumerPaused(consumerId: string, paused: boolean): void {
+    const known = this.#consumers.get(consumerId);
+    if (!known || known.paused === paused) return;
+    known.paused = paused;
+    if (known.consumer) this.#events.consumerPaused(consumerId, paused);
+  }
+
+  closeConsumer(consumerId: string): void {
+    const known = this.#consumers.get(consumerId);
+    if (!known) return;
+    this.#consumers.delete(consumerId);
+    // First those who play it, so that they can let go of the track.
+    if (known.consumer) this.#events.consumerClosed(consumerId);
+    known.consumer?.close();
+  }
+
+  /** Brings the consumers in line with what the node has, after a lost connection. */
+  reconcileConsumers(offered: readonly ConsumerNew[]): void {
+    const ids = new Set(offered.map(({ consumerId }) => consumerId));
+    for (const id of this.#consumers.keys()) if (!ids.has(id)) this.closeConsumer(id);
+    for (const info of offered) {
+      const known = this.#consumers.get(info.consumerId);
+      if (!known) this.offer(info);
+      else this.setConsumerPaused(info.consumerId, info.producerPaused);
+      if (known?.consumer && !known.acknowledged) void this.#acknowledge(known);
+    }
+  }
+
+  /** Rejects with CONNECTION_CLOSED when the connection broke meanwhile: the node may or may not have the producer. */
+  async produce(source: MediaSource, paused: boolean, options: ProducerOptions): Promise<Producer> {
+    if (!this.#send || this.closed) throw new HoldfastError('LEG_UNKNOWN', `leg ${this.legId} is closed`);
+    return this.#send.produce({ ...options, appData: { source, paused } });
+  }
+
+  /** What the sender may send, as WebRTC estimates it, in bit/s. */
+  async outgoingEstimateBps(): Promise<number | undefined> {
+    if (this.#send && !this.closed) {
+      this.#lastEstimateBps = (await outgoingEstimateBps(this.#send)) ?? this.#lastEstimateBps;
+    }
+    return this.#lastEstimateBps;
+  }
+
+  /** Idempotent. */
+  close(): void {
+    if (this.closed) return;
+    this.#state = 'closed';
+    for (const keeper of this.#keepers) keeper.close();
+    this.#consumers.clear();
+    this.#send?.close();
+    this.#recv?.close();
+  }
+
+  #watch(transport: Transport): Transport {
+    transport.on('connect', ({ dtlsParameters }, done, failed) => {
+      this.#connection
+        .request('transport.connect', { legId: this.legId, transportId: transport.id, dtlsParameters })
+        .then(done, failed);
+    });
+    const keeper = new IceKeeper(transport, async () => {
+      const { iceParameters } = await this.#connection.request('transport.restartIce', {
+        legId: this.legId,
+        transportId: transport.id,
+      });
+      return iceParameters;
+    });
+    this.#keepers.push(keeper);
+    return transport;
+  }
+
+  async #announce(rtpCapabilities: RtpCapabilities): Promise<void> {
+    await this.#connection.request('leg.ready', { legId: this.legId, rtpCapabilities });
+  }
+
+  async #consume(known: KnownConsumer): Promise<void> {
+    const { info } = known;
+    try {
+      if (!this.#recv) return;
+      // Not awaited one after the other: mediasoup-client makes all that wait in one round of SDP.
+      const consumer = await this.#recv.consume({
+        id: info.consumerId,
+        producerId: info.producerId,
+        kind: info.kind,
+        rtpParameters: info.rtpParameters,
+        streamId: synchronisedWith(info),
+      });
+      if (this.#consumers.get(info.consumerId) !== known || this.closed) {
+        consumer.close();
+        return;
+      }
+      known.consumer = consumer;
+      void this.#acknowledge(known);
+      const createdAtMs = performance.timeOrigin + performance.now();
+      this.#events.received({ info, consumer, leg: this, createdAtMs }, known.paused);
+    } catch (error) {
+      if (this.closed) return;
+      this.#consumers.delete(info.consumerId);
+      this.#events.problem(toHoldfastError(error), 'consume');
+    }
+  }
+
+  async #acknowledge(known: KnownConsumer): Promise<void> {
+    const { consumerId } = known.info;
+    try {
+      await this.#connection.request('consumer.ready', { legId: this.legId, consumerId });
+      known.acknowledged = true;
+    } catch (error) {
+      // The stream or the leg has ended meanwhile; the node says so by itself.
+      const { code } = toHoldfastError(error);
+      if (!this.closed && code !== 'CONSUMER_UNKNOWN' && code !== 'LEG_UNKNOWN') {
+        this.#events.problem(toHoldfastError(error), 'consumer.ready');
+      }
+    }
+  }
+
+  #assertOpen(): void {
+    if (!this.closed) return;
+    this.#send?.close();
+    this.#recv?.close();
+    throw new HoldfastError('LEG_UNKNOWN', `leg ${this.legId} was closed while it opened`);
+  }
+}
+
+/** Tracks of one `streamId` are kept in sync: a face with its voice, a screen with its sound. */
+const synchronisedWith = ({ participantId, source }: ConsumerNew) =>
+  source.startsWith('screen') ? `${participantId}-screen` : participantId;
+
+const isSource = (value: unknown): value is MediaSource => typeof value === 'string' && Object.hasOwn(kindOfSource, value);

@@ -1,0 +1,79 @@
+/** Reads what is needed from WebRTC's statistics, whose DOM types name only a part of what browsers report. */
+
+interface Measured {
+  getStats(): Promise<RTCStatsReport>;
+}
+
+type Entry = Readonly<Record<string, unknown>>;
+
+const num = (entry: Entry | undefined, field: string): number | undefined => {
+  const value = entry?.[field];
+  return typeof value === 'number' ? value : undefined;
+};
+const text = (entry: Entry | undefined, field: string): string | undefined => {
+  const value = entry?.[field];
+  return typeof value === 'string' ? value : undefined;
+};
+
+/** Empty once the connection is closed. */
+async function entriesOf(measured: Measured): Promise<ReadonlyMap<string, Entry>> {
+  const entries = new Map<string, Entry>();
+  try {
+    (await measured.getStats()).forEach((entry: Entry, id) => {
+      entries.set(id, entry);
+    });
+  } catch {
+    // Closed in the meantime: there is nothing left to measure.
+  }
+  return entries;
+}
+
+const find = (entries: ReadonlyMap<string, Entry>, matches: (entry: Entry) => boolean) =>
+  [...entries.values()].find(matches);
+const nominated = (entry: Entry) => entry.type === 'candidate-pair' && entry.nominated === true;
+
+export async function outgoingEstimateBps(transport: Measured): Promise<number | undefined> {
+  return num(find(await entriesOf(transport), nominated), 'availableOutgoingBitrate');
+}
+
+export interface PathStats {
+  readonly path: string | undefined;
+  readonly outgoingBitrateBps: number | undefined;
+  readonly roundTripMs: number | undefined;
+}
+
+export async function pathStats(transport: Measured): Promise<PathStats> {
+  const entries = await entriesOf(transport);
+  const pair = find(entries, nominated);
+  const local = entries.get(text(pair, 'localCandidateId') ?? '');
+  const remote = entries.get(text(pair, 'remoteCandidateId') ?? '');
+  const protocol = text(local, 'relayProtocol') ?? text(local, 'protocol');
+  const roundTripSeconds = num(pair, 'currentRoundTripTime');
+  return {
+    path: pair && `${text(local, 'candidateType')}/${protocol}→${text(remote, 'candidateType')}`,
+    outgoingBitrateBps: num(pair, 'availableOutgoingBitrate'),
+    roundTripMs: roundTripSeconds === undefined ? undefined : roundTripSeconds * 1000,
+  };
+}
+
+export interface ReceivedStats {
+  /** Concealed while there was sound to conceal, in ms (48 samples each). */
+  readonly concealedMs: number | undefined;
+  readonly framesDecoded: number | undefined;
+  readonly frameWidth: number | undefined;
+  readonly packetsLost: number | undefined;
+}
+
+const SAMPLES_PER_MS = 48;
+
+export async function receivedStats(consumer: Measured): Promise<ReceivedStats> {
+  const entry = find(await entriesOf(consumer), ({ type }) => type === 'inbound-rtp');
+  const concealed = num(entry, 'concealedSamples');
+  const silent = num(entry, 'silentConcealedSamples') ?? 0;
+  return {
+    concealedMs: concealed === undefined ? undefined : (concealed - silent) / SAMPLES_PER_MS,
+    framesDecoded: num(entry, 'framesDecoded'),
+    frameWidth: num(entry, 'frameWidth'),
+    packetsLost: num(entry, 'packetsLost'),
+  };
+}

@@ -1,0 +1,141 @@
+import type { LegReason } from '../protocol/signalling.ts';
+import type { MediaSource } from '../protocol/values.ts';
+
+/** What the SDK's user sees. Nobody needs to know that meetings move; the events tell whoever wants to. */
+
+export interface JoinOptions {
+  /** Base address of the control plane, e.g. "https://meet.example.org"; default: where the page came from. */
+  readonly url?: string;
+  /** The participant's token from `POST /v1/meetings/{id}/tokens`. */
+  readonly token: string;
+  /** Tracks to publish from the start; they stay the caller's: leaving does not stop them. */
+  readonly tracks?: { readonly microphone?: MediaStreamTrack; readonly camera?: MediaStreamTrack };
+  /** Start muted: published, but nothing is sent. */
+  readonly muted?: { readonly microphone?: boolean; readonly camera?: boolean };
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * joining → connected; connected ⇄ reconnecting (signalling lost, media flows on); connected ⇄ recovering (the media
+ * node is gone, another one is being connected); anything → left.
+ */
+export type MeetingState = 'joining' | 'connected' | 'reconnecting' | 'recovering' | 'left';
+
+export interface RemoteStreamView {
+  readonly source: MediaSource;
+  /** Sent and not muted by its sender. */
+  readonly active: boolean;
+}
+
+export interface RemoteParticipantView {
+  readonly id: string;
+  readonly displayName: string;
+  readonly streams: ReadonlyMap<MediaSource, RemoteStreamView>;
+  /**
+   * Shows a video source in this container, which the SDK fills (position: relative) with its own <video> elements:
+   * one visible, with `data-participant` = the display name and `data-source`; during a switch a second one underneath.
+   * @returns detaches again.
+   */
+  attach(source: 'camera' | 'screen', container: HTMLElement): () => void;
+}
+
+export interface LeaveReason {
+  readonly code: 'left' | 'refused' | 'expired' | 'failed';
+  readonly message: string;
+}
+
+export interface MeetingEvents {
+  stateChanged: (state: MeetingState) => void;
+  /** Anything about the participants or their streams has changed: read `participants` again. */
+  participantsChanged: () => void;
+  participantJoined: (participant: RemoteParticipantView) => void;
+  participantLeft: (participant: RemoteParticipantView) => void;
+  /** Own microphone, camera or screen changed. */
+  localChanged: () => void;
+  /** The browser wants a click before sound may play. */
+  soundBlocked: (blocked: boolean) => void;
+  /** A second leg is being opened; nothing is visible of it. */
+  moveStarted: (move: { readonly nodeId: string; readonly reason: LegReason }) => void;
+  /** The meeting now lives on another node. */
+  moveFinished: (move: { readonly nodeId: string; readonly reason: LegReason; readonly durationMs: number }) => void;
+  /** One stream is now seen or heard from another leg. */
+  streamSwitched: (event: StreamSwitch) => void;
+  left: (reason: LeaveReason) => void;
+}
+
+/** One switch of one stream, for diagnostics; times are `performance.timeOrigin + performance.now()` in ms. */
+export interface StreamSwitch {
+  readonly participantId: string;
+  readonly displayName: string;
+  readonly source: MediaSource;
+  readonly reason: LegReason;
+  readonly legId: string;
+  readonly nodeId: string;
+  readonly consumerAtMs: number;
+  readonly firstFrameAtMs: number | undefined;
+  readonly switchedAtMs: number;
+  /** `steady` is the rule; `timeout`: swapped though not steady; `first-frame`: recovery; `unseen`: shown nowhere. */
+  readonly how: 'steady' | 'timeout' | 'first-frame' | 'unseen';
+}
+
+/** What is measured of one remote stream, now. */
+export interface StreamDiagnostics {
+  readonly participantId: string;
+  readonly displayName: string;
+  readonly source: MediaSource;
+  readonly legId: string;
+  readonly nodeId: string;
+  /** Audible concealment of the played leg so far, in ms (concealed minus silently concealed samples); audio only. */
+  readonly concealedMs: number | undefined;
+  /** The same since this leg became audible. */
+  readonly concealedSinceSwitchMs: number | undefined;
+  readonly framesDecoded: number | undefined;
+  readonly frameWidth: number | undefined;
+  readonly packetsLost: number | undefined;
+}
+
+export interface LegDiagnostics {
+  readonly legId: string;
+  readonly nodeId: string;
+  readonly reason: LegReason;
+  readonly current: boolean;
+  readonly sendState: string;
+  readonly recvState: string;
+  /** Local and remote candidate type and protocol of the selected pair, e.g. "host/udp→host". */
+  readonly path: string | undefined;
+  readonly outgoingBitrateBps: number | undefined;
+  readonly roundTripMs: number | undefined;
+}
+
+export interface Diagnostics {
+  readonly state: MeetingState;
+  readonly legs: readonly LegDiagnostics[];
+  readonly streams: readonly StreamDiagnostics[];
+  /** The last 200 switches. */
+  readonly switches: readonly StreamSwitch[];
+}
+
+export interface LocalSourceView {
+  readonly source: MediaSource;
+  readonly track: MediaStreamTrack;
+  readonly muted: boolean;
+}
+
+/** A meeting that this page takes part in. `joinMeeting(options)` makes one. */
+export interface MeetingHandle {
+  readonly id: string;
+  readonly self: { readonly id: string; readonly displayName: string };
+  readonly state: MeetingState;
+  readonly participants: ReadonlyMap<string, RemoteParticipantView>;
+  readonly local: ReadonlyMap<MediaSource, LocalSourceView>;
+  on<E extends keyof MeetingEvents>(event: E, listener: MeetingEvents[E]): () => void;
+  /** Publishes a track, or replaces the one of this source without a gap for the others. */
+  publish(source: MediaSource, track: MediaStreamTrack): Promise<void>;
+  unpublish(source: MediaSource): Promise<void>;
+  setMuted(source: MediaSource, muted: boolean): Promise<void>;
+  /** Call from a click when `soundBlocked` says so. */
+  resumeSound(): Promise<void>;
+  diagnostics(): Promise<Diagnostics>;
+  /** Leaves for good. Idempotent. */
+  leave(): Promise<void>;
+}

@@ -1,0 +1,3 @@
+export * from './load.ts';
+export * from './node-config.ts';
+export * from './secrets.ts';

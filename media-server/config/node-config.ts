@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { iceServer, nodeId } from '../protocol/values.ts';
+
+const port = z.int().min(0).max(65_535);
+const httpUrl = z.url();
+
+export const mediaNodeConfig = z.object({
+  role: z.literal('media-node'),
+  nodeId,
+  /** Hash of what the node was launched from. */
+  generation: z.string().min(1).default('local'),
+  /** Where gateways, other nodes and probes reach this node: `/rpc`, `/healthz`, `/readyz`, `/metrics`. */
+  rpc: z
+    .object({
+      host: z.string().default('127.0.0.1'),
+      /** 0: any free one. */
+      port: port.default(0),
+      /** ws:// address told to others; made from host and port when absent. */
+      advertisedUrl: httpUrl.optional(),
+    })
+    .prefault({}),
+  /** Unix socket on which the drain agent is served. */
+  drainSocket: z.string().min(1),
+  /** ws(s):// addresses of the control plane's internal listener; tried in turn. */
+  controlPlane: z.object({ urls: z.array(httpUrl).min(1) }),
+  media: z
+    .object({
+      listenIp: z.string().default('127.0.0.1'),
+      /** Public address told to browsers when it is not `listenIp`. */
+      announcedAddress: z.string().optional(),
+      /** UDP and TCP port of the first worker; the others take the next ones. 0: any free ones. */
+      port: port.default(0),
+      /** mediasoup workers; default: one a core. */
+      workers: z.int().min(1).max(256).optional(),
+    })
+    .prefault({}),
+  handover: z
+    .object({
+      /** Time one meeting may take until its commit, ms. */
+      meetingDeadlineMs: z.number().min(1000).default(10_000),
+      /** Meetings moved at the same time when there is no hurry. */
+      parallelMeetings: z.int().min(1).default(2),
+      /** Between two publishers of a meeting, ms. */
+      publishSpacingMs: z.number().min(0).default(400),
+      /** The whole publishing order of a meeting fits into this, ms. */
+      publishOrderMs: z.number().min(0).default(3000),
+    })
+    .prefault({}),
+});
+export type MediaNodeConfig = z.output<typeof mediaNodeConfig>;
+
+export const controlPlaneConfig = z.object({
+  role: z.literal('control-plane'),
+  replicaId: nodeId.default('control-plane-1'),
+  /** The public listener: pages, REST, `/v1/signal`, probes. */
+  http: z
+    .object({
+      host: z.string().default('127.0.0.1'),
+      port: port.default(8443),
+      /** PEM files; plain http when absent (only on loopback or behind a load balancer that ends TLS). */
+      tls: z.object({ certFile: z.string(), keyFile: z.string() }).optional(),
+    })
+    .prefault({}),
+  /** The private listener to which media nodes dial: `/internal/nodes`. */
+  internal: z.object({ host: z.string().default('127.0.0.1'), port: port.default(0) }).prefault({}),
+  /** Folder of the built pages; no pages when absent. */
+  webRoot: z.string().optional(),
+  /** The page itself may make meetings and tokens (local use). Off: only applications with the API key may. */
+  openJoin: z.boolean().default(false),
+  iceServers: z.array(iceServer).default([]),
+  store: z.discriminatedUnion('kind', [z.object({ kind: z.literal('memory') })]).prefault({ kind: 'memory' }),
+  timing: z
+    .object({
+      heartbeatMs: z.number().default(1000),
+      /** No heartbeat for this long: the node is gone. */
+      nodeLostMs: z.number().default(3500),
+      /** Ping on each gateway–node connection; three missed: the node is gone. */
+      pingMs: z.number().default(400),
+      /** How long a participant without a WebSocket may come back. */
+      resumeMs: z.number().default(30_000),
+    })
+    .prefault({}),
+});
+export type ControlPlaneConfig = z.output<typeof controlPlaneConfig>;
+
+export const drainAgentConfig = z.object({
+  role: z.literal('drain-agent'),
+  nodeId,
+  /** The media node's Unix socket. */
+  drainSocket: z.string().min(1),
+  /** Health and metrics of the agent itself. */
+  http: z.object({ host: z.string().default('127.0.0.1'), port: port.default(0) }).prefault({}),
+  cloud: z.discriminatedUnion('kind', [
+    z.object({
+      kind: z.literal('local'),
+      /** Unix socket of the local cloud's metadata service. */
+      metadataSocket: z.string().min(1),
+    }),
+  ]),
+  /** The drain must be over this long before the notice's deadline, ms. */
+  safetyMarginMs: z.number().min(0).default(2000),
+});
+export type DrainAgentConfig = z.output<typeof drainAgentConfig>;
+
+export const nodeConfig = z.discriminatedUnion('role', [
+  mediaNodeConfig,
+  controlPlaneConfig,
+  drainAgentConfig,
+]);
+export type NodeConfig = z.output<typeof nodeConfig>;
+/** What may be left out has a default. */
+export type NodeConfigInput = z.input<typeof nodeConfig>;

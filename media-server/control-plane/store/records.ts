@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { drainReport, heldMeeting, nodeLoad } from '../../protocol/registry.ts';
+import * as v from '../../protocol/values.ts';
+
+/** The rows of the store. A store outside this process parses what it reads with these. */
+
+const common = {
+  nodeId: v.nodeId,
+  epoch: v.epoch,
+  /** The highest epoch that was ever given out for this meeting: each is given to one node only. */
+  issuedEpoch: v.epoch,
+  changedAtMs: v.timestampMs,
+};
+
+export const directoryEntry = z.discriminatedUnion('state', [
+  /** Lives on `nodeId`. */
+  z.object({ state: z.literal('home'), ...common }),
+  /** Lives on `nodeId`, is being moved; newcomers join on `movingTo`. */
+  z.object({
+    state: z.literal('moving'),
+    ...common,
+    movingTo: z.object({ nodeId: v.nodeId, epoch: v.epoch }),
+  }),
+  /** Rebuilt from the target of a move alone; where it comes from has not been heard of yet. */
+  z.object({ state: z.literal('arriving'), ...common }),
+  /** Over. Kept for a while, so that nobody brings back an old epoch. */
+  z.object({ state: z.literal('ended'), ...common }),
+]);
+export type DirectoryEntry = z.output<typeof directoryEntry>;
+
+export const meetingRecord = z.object({
+  meetingId: v.meetingId,
+  createdAtMs: v.timestampMs,
+  startsAtMs: v.timestampMs.nullable(),
+  expectedParticipants: z.int().nullable(),
+});
+export type MeetingRecord = z.output<typeof meetingRecord>;
+
+export const reservation = z.object({
+  meetingId: v.meetingId,
+  nodeId: v.nodeId,
+  /** Share of one node. */
+  load: z.number().min(0),
+  madeAtMs: v.timestampMs,
+  /** From `madeAtMs` on it shrinks evenly and is nothing at this time; absent: it holds until the row is removed. */
+  decaysUntilMs: v.timestampMs.optional(),
+});
+export type Reservation = z.output<typeof reservation>;
+
+export const nodeRecord = z.object({
+  nodeId: v.nodeId,
+  rpcUrl: v.nodeAddress.shape.rpcUrl,
+  generation: z.string(),
+  version: z.string(),
+  startedAtMs: v.timestampMs,
+  lastHeartbeatAtMs: v.timestampMs,
+  drain: drainReport,
+  load: nodeLoad,
+  meetings: z.array(heldMeeting),
+});
+export type NodeRecord = z.output<typeof nodeRecord>;
+
+export const endedSession = z.object({ reason: z.string(), endedAtMs: v.timestampMs });
+export type EndedSession = z.output<typeof endedSession>;

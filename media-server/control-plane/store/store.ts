@@ -1,0 +1,49 @@
+import type { DirectoryEntry, EndedSession, MeetingRecord, NodeRecord, Reservation } from './records.ts';
+
+/** A row as it was read. The version changes with every write and never comes back. */
+export interface Versioned<T> {
+  readonly value: T;
+  readonly version: string;
+}
+
+export interface WriteOptions {
+  /** The row vanishes this long after the write; without it, it stays. */
+  readonly ttlMs?: number;
+}
+
+/** Rows by key. Values are plain JSON; what is read is the reader's own copy. */
+export interface Table<T> {
+  get(key: string): Promise<Versioned<T> | undefined>;
+  /** All rows by key, in no particular order. Not a snapshot: rows may be of slightly different moments. */
+  list(): Promise<ReadonlyMap<string, Versioned<T>>>;
+  /**
+   * Writes only if the row still has this version; `undefined`: only if there is no such row.
+   * @returns whether it was written. Of several writers with the same expectation exactly one gets `true`.
+   */
+  compareAndSet(
+    key: string,
+    expected: string | undefined,
+    value: T,
+    options?: WriteOptions,
+  ): Promise<boolean>;
+  /** Writes whatever is there now: for rows with a single writer. */
+  set(key: string, value: T, options?: WriteOptions): Promise<void>;
+  /** @returns whether a row was removed. With `expected`, only if it still has that version. */
+  delete(key: string, expected?: string): Promise<boolean>;
+}
+
+/** The control plane's soft state, shared by its replicas. */
+export interface Store {
+  /** Where each meeting lives, by meeting id. Changed by compare-and-set only. */
+  readonly directory: Table<DirectoryEntry>;
+  /** Meetings that applications made, by meeting id. */
+  readonly meetings: Table<MeetingRecord>;
+  /** Room kept free on nodes, by meeting id. */
+  readonly reservations: Table<Reservation>;
+  /** What each node last said of itself, by node id; written by the replica it is connected to. */
+  readonly nodes: Table<NodeRecord>;
+  /** Sessions that must not be resumed any more, by session id. */
+  readonly endedSessions: Table<EndedSession>;
+  /** Idempotent. */
+  close(): Promise<void>;
+}

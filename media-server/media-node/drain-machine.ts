@@ -1,0 +1,95 @@
+import type { DrainReport } from '../protocol/index.ts';
+import { HoldfastError } from '../protocol/index.ts';
+
+/** Who wants the node empty. An operator may change his mind; a cloud's notice is only taken back by the cloud. */
+export interface DrainCause {
+  readonly id: string;
+  readonly by: 'operator' | 'cloud';
+  readonly reason: string;
+  readonly deadlineMs: number | undefined;
+}
+
+export type DrainMachineState =
+  | { readonly state: 'active' }
+  | {
+      readonly state: 'draining' | 'drained';
+      readonly sinceMs: number;
+      readonly causes: readonly DrainCause[];
+    }
+  | { readonly state: 'released'; readonly sinceMs: number; readonly causes: readonly DrainCause[] };
+
+export type DrainEvent =
+  | { readonly type: 'drain'; readonly cause: DrainCause; readonly nowMs: number }
+  | { readonly type: 'cancel'; readonly by: DrainCause['by']; readonly causeId?: string }
+  | { readonly type: 'emptied' }
+  | { readonly type: 'filled' }
+  | { readonly type: 'release'; readonly holds: number; readonly force: boolean };
+
+export const initialDrainState: DrainMachineState = { state: 'active' };
+
+/**
+ * active → draining → drained → released; back to active from the middle two when no cause is left. Every event may come
+ * twice. Throws DRAIN_RELEASED for a cancel after the release, CONFLICT for a release while the node holds meetings.
+ */
+export function nextDrainState(now: DrainMachineState, event: DrainEvent): DrainMachineState {
+  switch (event.type) {
+    case 'drain': {
+      if (now.state === 'released') return now;
+      const causes = now.state === 'active' ? [] : now.causes.filter((cause) => cause.id !== event.cause.id);
+      return {
+        state: now.state === 'active' ? 'draining' : now.state,
+        sinceMs: now.state === 'active' ? event.nowMs : now.sinceMs,
+        causes: [...causes, event.cause],
+      };
+    }
+    case 'cancel': {
+      if (now.state === 'active') return now;
+      if (now.state === 'released') {
+        throw new HoldfastError('DRAIN_RELEASED', 'this node was already given back to the cloud');
+      }
+      const causes = now.causes.filter(
+        (cause) => cause.by !== event.by || (event.causeId !== undefined && cause.id !== event.causeId),
+      );
+      const held = causes.find((cause) => cause.by === 'cloud');
+      if (event.by === 'operator' && held) {
+        throw new HoldfastError(
+          'CONFLICT',
+          `the cloud is ending this node (${held.reason}); only the cloud can take that back`,
+        );
+      }
+      return causes.length === 0 ? { state: 'active' } : { ...now, causes };
+    }
+    case 'emptied':
+      return now.state === 'draining' ? { ...now, state: 'drained' } : now;
+    case 'filled':
+      return now.state === 'drained' ? { ...now, state: 'draining' } : now;
+    case 'release': {
+      if (now.state === 'released') return now;
+      if (now.state === 'active') {
+        throw new HoldfastError('CONFLICT', 'this node is not draining; drain it first');
+      }
+      if (event.holds > 0 && !event.force) {
+        throw new HoldfastError('CONFLICT', `this node still holds ${event.holds} meetings`);
+      }
+      return { ...now, state: 'released' };
+    }
+  }
+}
+
+/** The earliest deadline of all causes: that one binds. */
+export function drainDeadlineMs(now: DrainMachineState): number | undefined {
+  if (now.state === 'active') return undefined;
+  const deadlines = now.causes.flatMap((cause) => (cause.deadlineMs === undefined ? [] : [cause.deadlineMs]));
+  return deadlines.length === 0 ? undefined : Math.min(...deadlines);
+}
+
+export function drainReportOf(now: DrainMachineState): DrainReport {
+  if (now.state === 'active') return { state: 'active' };
+  const deadlineMs = drainDeadlineMs(now);
+  return {
+    state: now.state,
+    sinceMs: now.sinceMs,
+    reason: now.causes.map((cause) => cause.reason).join(', '),
+    ...(deadlineMs === undefined ? {} : { deadlineMs }),
+  };
+}

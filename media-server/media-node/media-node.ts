@@ -1,0 +1,143 @@
+import { availableParallelism } from 'node:os';
+import type { ClusterSecrets, MediaNodeConfig } from '../config/index.ts';
+import type { Logger } from '../process/logger.ts';
+import type { Running } from '../process/run-process.ts';
+import type { HeldMeeting } from '../protocol/index.ts';
+import { Drain } from './drain.ts';
+import { DrainSocket } from './drain-socket.ts';
+import { LoadMeter, meetingLoad } from './load.ts';
+import { MeetingStore } from './meeting-store.ts';
+import { NodeMetrics } from './metrics.ts';
+import { NodeServer } from './node-server.ts';
+import { RegistryLink } from './registry-link.ts';
+import { WorkerPool } from './worker-pool.ts';
+
+export interface MediaNodeOptions {
+  readonly config: MediaNodeConfig;
+  readonly secrets: ClusterSecrets;
+  readonly version: string;
+  readonly log: Logger;
+  /** Unix time in ms. */
+  readonly now?: () => number;
+}
+
+/** A media node: carries meetings, tells the control plane about them, and moves them away when it must go. */
+export class MediaNode implements Running {
+  readonly #pool: WorkerPool;
+  readonly #meetings: MeetingStore;
+  readonly #drain: Drain;
+  readonly #load: LoadMeter;
+  readonly #server: NodeServer;
+  readonly #socket: DrainSocket;
+  readonly #options: MediaNodeOptions;
+  #registry: RegistryLink | undefined;
+
+  private constructor(options: MediaNodeOptions, pool: WorkerPool) {
+    const { config, secrets, log } = options;
+    const now = options.now ?? Date.now;
+    this.#options = options;
+    this.#pool = pool;
+    this.#meetings = new MeetingStore(pool, log, now);
+    this.#drain = new Drain(this.#meetings, {
+      nodeId: config.nodeId,
+      secrets,
+      timing: config.handover,
+      workers: () => pool.size,
+      ask: (method, params) => this.#registryLink().ask(method, params),
+      log,
+      now,
+    });
+    this.#load = new LoadMeter(pool, this.#meetings, now);
+    const metrics = new NodeMetrics(config.nodeId, {
+      pool,
+      meetings: this.#meetings,
+      drain: this.#drain,
+      load: this.#load,
+    });
+    this.#server = new NodeServer({
+      nodeId: config.nodeId,
+      rpc: config.rpc,
+      secrets,
+      meetings: this.#meetings,
+      drain: this.#drain,
+      ready: () => this.#registry?.registered === true,
+      metrics: () => metrics.render(),
+      log,
+    });
+    this.#socket = new DrainSocket({
+      path: config.drainSocket,
+      nodeId: config.nodeId,
+      drain: this.#drain,
+      meetings: this.#meetings,
+    });
+  }
+
+  static async start(options: MediaNodeOptions): Promise<MediaNode> {
+    const { config, log } = options;
+    const count = config.media.workers ?? availableParallelism();
+    const node = new MediaNode(options, await WorkerPool.start(config.media, count, log));
+    try {
+      await node.#start();
+      return node;
+    } catch (error) {
+      await node.close('start failed');
+      throw error;
+    }
+  }
+
+  async #start(): Promise<void> {
+    const { config, secrets, version, log } = this.#options;
+    const now = this.#options.now ?? Date.now;
+    await this.#load.measure();
+    const port = await this.#server.listen();
+    await this.#socket.listen();
+    const rpcUrl = config.rpc.advertisedUrl ?? `ws://${config.rpc.host}:${port}/rpc`;
+    const registry = new RegistryLink({
+      identity: { nodeId: config.nodeId, rpcUrl, generation: config.generation, version, startedAtMs: now() },
+      urls: config.controlPlane.urls,
+      secrets,
+      facts: () => ({ drain: this.#drain.report(), load: this.#load.current(), meetings: this.#held() }),
+      measure: () => this.#load.measure(),
+      handlers: {
+        'node.drain': ({ reason, deadlineMs }) =>
+          this.#drain.drain({ id: 'operator', by: 'operator', reason, deadlineMs }),
+        'node.cancelDrain': () => this.#drain.cancel('operator'),
+      },
+      log,
+    });
+    this.#registry = registry;
+    this.#meetings.on('changed', () => registry.changed());
+    this.#drain.on('changed', () => registry.changed());
+    this.#meetings.on('ended', ({ id: meetingId, epoch }) => {
+      registry.ask('meeting.ended', { meetingId, epoch, nodeId: config.nodeId }).catch((error: unknown) => {
+        // The next heartbeat says the same by not naming the meeting.
+        log.debug({ err: error, meetingId }, 'meeting.end_not_told');
+      });
+    });
+    registry.start();
+  }
+
+  #registryLink(): RegistryLink {
+    if (!this.#registry) throw new Error('the node has not started yet');
+    return this.#registry;
+  }
+
+  #held(): HeldMeeting[] {
+    return this.#meetings.all.map((meeting) => ({
+      meetingId: meeting.id,
+      epoch: meeting.epoch,
+      role: meeting.role,
+      participants: meeting.participants.length,
+      load: meetingLoad(meeting.consumerCount, meeting.participants.length, this.#pool.size),
+    }));
+  }
+
+  async close(reason: string): Promise<void> {
+    this.#drain.close();
+    await this.#registry?.close();
+    await this.#socket.close();
+    await this.#server.close();
+    this.#meetings.closeAll(reason);
+    this.#pool.close();
+  }
+}

@@ -1,0 +1,206 @@
+import { EventEmitter } from 'eventemitter3';
+import type { Logger } from '../process/logger.ts';
+import { HoldfastError } from '../protocol/index.ts';
+import { mediaCodecs } from './codecs.ts';
+import type { Leg } from './leg.ts';
+import type { Link } from './link.ts';
+import { Meeting } from './meeting.ts';
+import type { WorkerPool } from './worker-pool.ts';
+
+/** How long a leg waits for a gateway to speak for it again, ms: as long as a participant may resume, and a little. */
+export const ORPHAN_MS = 35_000;
+/** How long an empty meeting waits for somebody, ms. */
+const EMPTY_MS = 5000;
+/** How long a prepared meeting whose source is gone waits for the gateways' recovery, ms. */
+const ABANDONED_MS = 5000;
+
+interface MeetingStoreEvents {
+  changed: () => void;
+  /** The last participant has left. */
+  ended: (meeting: Meeting) => void;
+  /** The worker under it died. `links` are the gateways that must recover it. */
+  lost: (meeting: Meeting, links: ReadonlySet<Link>) => void;
+}
+
+/** All meetings and legs of this node. */
+export class MeetingStore extends EventEmitter<MeetingStoreEvents> {
+  readonly #pool: WorkerPool;
+  readonly #log: Logger;
+  readonly #now: () => number;
+  readonly #meetings = new Map<string, Meeting>();
+  readonly #opening = new Map<string, Promise<Meeting>>();
+  readonly #timers = new Map<string, NodeJS.Timeout>();
+
+  constructor(pool: WorkerPool, log: Logger, now: () => number) {
+    super();
+    this.#pool = pool;
+    this.#log = log;
+    this.#now = now;
+    pool.on('workerDied', (index) => this.#workerDied(index));
+  }
+
+  get all(): readonly Meeting[] {
+    return [...this.#meetings.values()];
+  }
+
+  get participantCount(): number {
+    return this.all.reduce((sum, meeting) => sum + meeting.participants.length, 0);
+  }
+
+  get(meetingId: string): Meeting | undefined {
+    return this.#meetings.get(meetingId);
+  }
+
+  /**
+   * The meeting at this epoch; made if it is not here and `mayCreate` allows it. An older epoch is refused: whoever asks
+   * has an old view of where the meeting lives. A newer one replaces what was left here from before.
+   */
+  async open(
+    meetingId: string,
+    epoch: number,
+    role: 'home' | 'incoming',
+    mayCreate: () => void,
+  ): Promise<Meeting> {
+    await this.#opening.get(meetingId)?.catch(() => {});
+    const known = this.#meetings.get(meetingId);
+    if (known) {
+      if (known.epoch === epoch) return known;
+      if (known.epoch > epoch) {
+        throw new HoldfastError(
+          'EPOCH_STALE',
+          `meeting ${meetingId} is at epoch ${known.epoch}, not ${epoch}`,
+        );
+      }
+    }
+    mayCreate();
+    if (known) this.close(known, 'superseded');
+    const opening = this.#create(meetingId, epoch, role);
+    this.#opening.set(meetingId, opening);
+    try {
+      return await opening;
+    } finally {
+      this.#opening.delete(meetingId);
+    }
+  }
+
+  findLeg(legId: string): { leg: Leg; meeting: Meeting } {
+    for (const meeting of this.#meetings.values()) {
+      const leg = meeting.legs.get(legId);
+      if (leg) return { leg, meeting };
+    }
+    throw new HoldfastError('LEG_UNKNOWN', `this node has no leg ${legId}`);
+  }
+
+  /** The connection is gone: its legs wait for another one to speak for them. Media flows on. */
+  detachAll(link: Link): void {
+    for (const meeting of this.#meetings.values()) {
+      for (const leg of meeting.legs.values()) {
+        if (leg.link !== link) continue;
+        meeting.detachLeg(leg);
+        this.#after(`leg ${leg.id}`, ORPHAN_MS, () => {
+          if (leg.closed || leg.link) return;
+          this.#log.info({ meetingId: meeting.id, legId: leg.id }, 'leg.orphan_expired');
+          meeting.closeLeg(leg.id);
+        });
+      }
+    }
+  }
+
+  attach(legId: string, participantId: string, link: Link): { leg: Leg; meeting: Meeting } {
+    const found = this.findLeg(legId);
+    if (found.leg.participant.participantId !== participantId) {
+      throw new HoldfastError('FORBIDDEN', `leg ${legId} belongs to somebody else`);
+    }
+    this.#cancel(`leg ${legId}`);
+    found.meeting.attachLeg(found.leg, link);
+    return found;
+  }
+
+  /** The source of an incoming meeting is gone. Whoever is here by then stays; nobody: the meeting goes. */
+  sourceGone(meeting: Meeting): void {
+    this.#after(`incoming ${meeting.id}`, ABANDONED_MS, () => {
+      if (meeting.closed || meeting.role !== 'incoming') return;
+      if (meeting.legs.size > 0) meeting.setRole('home');
+      else this.close(meeting, 'source gone');
+    });
+  }
+
+  close(meeting: Meeting, reason: string): void {
+    if (meeting.closed) return;
+    this.#log.info({ meetingId: meeting.id, epoch: meeting.epoch, reason }, 'meeting.closed');
+    for (const leg of meeting.legs.values()) this.#cancel(`leg ${leg.id}`);
+    this.#cancel(`empty ${meeting.id}`);
+    this.#cancel(`incoming ${meeting.id}`);
+    if (this.#meetings.get(meeting.id) === meeting) this.#meetings.delete(meeting.id);
+    meeting.close();
+    this.emit('changed');
+  }
+
+  /** Ends an empty meeting now instead of waiting for somebody. */
+  endIfEmpty(meeting: Meeting): boolean {
+    if (meeting.closed || meeting.legs.size > 0 || meeting.role === 'incoming') return false;
+    this.close(meeting, 'empty');
+    this.emit('ended', meeting);
+    return true;
+  }
+
+  closeAll(reason: string): void {
+    for (const meeting of this.all) this.close(meeting, reason);
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
+    this.removeAllListeners();
+  }
+
+  async #create(meetingId: string, epoch: number, role: 'home' | 'incoming'): Promise<Meeting> {
+    const worker = this.#pool.pick((candidate) =>
+      this.all.reduce(
+        (sum, meeting) => (meeting.worker === candidate ? sum + 1 + meeting.consumerCount : sum),
+        0,
+      ),
+    );
+    const router = await worker.worker.createRouter({ mediaCodecs });
+    const meeting = new Meeting({
+      id: meetingId,
+      epoch,
+      role,
+      worker,
+      router,
+      log: this.#log,
+      nowMs: this.#now(),
+    });
+    this.#meetings.set(meetingId, meeting);
+    const watch = () => {
+      if (meeting.legs.size > 0) this.#cancel(`empty ${meeting.id}`);
+      else this.#after(`empty ${meeting.id}`, EMPTY_MS, () => this.endIfEmpty(meeting));
+      this.emit('changed');
+    };
+    meeting.on('changed', watch);
+    this.#log.info({ meetingId, epoch, role, worker: worker.index }, 'meeting.opened');
+    watch();
+    return meeting;
+  }
+
+  #workerDied(index: number): void {
+    for (const meeting of this.all) {
+      if (meeting.worker.index !== index) continue;
+      const links = new Set<Link>();
+      for (const leg of meeting.legs.values()) if (leg.link) links.add(leg.link);
+      this.close(meeting, 'worker died');
+      this.emit('lost', meeting, links);
+    }
+  }
+
+  #after(key: string, ms: number, action: () => void): void {
+    this.#cancel(key);
+    const timer = setTimeout(() => {
+      this.#timers.delete(key);
+      action();
+    }, ms);
+    this.#timers.set(key, timer);
+  }
+
+  #cancel(key: string): void {
+    clearTimeout(this.#timers.get(key));
+    this.#timers.delete(key);
+  }
+}

@@ -1,0 +1,88 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Drain } from './drain.ts';
+import type { LoadMeter } from './load.ts';
+import type { MeetingStore } from './meeting-store.ts';
+import type { WorkerPool } from './worker-pool.ts';
+
+/** What `/metrics` shows of a media node, named as Prometheus' conventions have it. */
+export class NodeMetrics {
+  readonly #registry = new Registry();
+
+  constructor(
+    nodeId: string,
+    parts: { pool: WorkerPool; meetings: MeetingStore; drain: Drain; load: LoadMeter },
+  ) {
+    const { pool, meetings, drain, load } = parts;
+    this.#registry.setDefaultLabels({ node: nodeId });
+    collectDefaultMetrics({ register: this.#registry });
+    const registers = [this.#registry];
+    const gauge = (name: string, help: string, read: () => number | null) =>
+      new Gauge({
+        name,
+        help,
+        registers,
+        collect() {
+          // A value that is not known is left out, not shown as zero.
+          const value = read();
+          if (value === null) this.reset();
+          else this.set(value);
+        },
+      });
+    gauge('holdfast_node_meetings', 'Meetings on this node', () => meetings.all.length);
+    gauge('holdfast_node_participants', 'Participants on this node', () => meetings.participantCount);
+    gauge('holdfast_node_workers', 'mediasoup workers running', () => pool.running.length);
+    gauge(
+      'holdfast_node_stress_ratio',
+      'Worst measure against its target; 1 is at target',
+      () => load.current().stress,
+    );
+    gauge('holdfast_node_draining', '1 while the node takes no new meetings', () =>
+      drain.accepting ? 0 : 1,
+    );
+    new Gauge({
+      name: 'holdfast_worker_cpu_cores',
+      help: 'Cores used by each worker',
+      labelNames: ['worker'],
+      registers,
+      collect() {
+        this.reset();
+        load.current().workers.forEach(({ cpu }, index) => {
+          if (cpu !== null) this.set({ worker: String(index) }, cpu);
+        });
+      },
+    });
+    const moves = new Counter({
+      name: 'holdfast_handovers_total',
+      help: 'Meetings moved away',
+      labelNames: ['result'],
+      registers,
+    });
+    const stragglers = new Counter({
+      name: 'holdfast_handover_stragglers_total',
+      help: 'Switches still missing at a commit',
+      registers,
+    });
+    const duration = new Histogram({
+      name: 'holdfast_handover_duration_seconds',
+      help: 'From the reservation until the old legs were closed',
+      buckets: [0.5, 1, 1.5, 2, 3, 4, 6, 8, 10, 15],
+      registers,
+    });
+    drain.on('moved', (move) => {
+      moves.inc({ result: 'moved' });
+      stragglers.inc(move.stragglers);
+      duration.observe(move.durationMs / 1000);
+    });
+    drain.on('moveFailed', () => moves.inc({ result: 'failed' }));
+    const deaths = new Counter({
+      name: 'holdfast_worker_deaths_total',
+      help: 'Workers that died',
+      registers,
+    });
+    pool.on('workerDied', () => deaths.inc());
+  }
+
+  async render(): Promise<{ contentType: string; body: string }> {
+    return { contentType: this.#registry.contentType, body: await this.#registry.metrics() };
+  }
+}

@@ -1,0 +1,182 @@
+import { EventEmitter } from 'eventemitter3';
+import type { ClusterSecrets, MediaNodeConfig } from '../config/index.ts';
+import type { Logger } from '../process/logger.ts';
+import { dialRpc, type RpcSocket } from '../process/rpc-socket.ts';
+import {
+  type DrainReport,
+  type Handlers,
+  type HeldMeeting,
+  HoldfastError,
+  type NodeLoad,
+  type ParamsOf,
+  registryClientContract,
+  registryContract,
+  toHoldfastError,
+} from '../protocol/index.ts';
+import type { AskRegistry } from './handover.ts';
+
+type RegistrySocket = RpcSocket<typeof registryClientContract, typeof registryContract>;
+
+export interface NodeFacts {
+  readonly drain: DrainReport;
+  readonly load: NodeLoad;
+  readonly meetings: HeldMeeting[];
+}
+
+export interface RegistryLinkOptions {
+  readonly identity: Omit<ParamsOf<typeof registryContract, 'node.register'>, keyof NodeFacts>;
+  readonly urls: MediaNodeConfig['controlPlane']['urls'];
+  readonly secrets: ClusterSecrets;
+  /** Everything the control plane should know now. */
+  readonly facts: () => NodeFacts;
+  /** Called before each regular heartbeat, so that the facts are fresh. */
+  readonly measure: () => Promise<void>;
+  readonly handlers: Handlers<typeof registryClientContract>;
+  readonly log: Logger;
+}
+
+const FIRST_RETRY_MS = 100;
+const LAST_RETRY_MS = 2000;
+/** Changes within this time go out as one heartbeat, ms. */
+const COALESCE_MS = 20;
+const PING_MS = 1000;
+
+/**
+ * The node's word to the control plane: registers, sends heartbeats, starts over when the connection is lost, with all
+ * it holds. Meetings do not care whether it is there.
+ */
+export class RegistryLink extends EventEmitter<{ registered: () => void; lost: () => void }> {
+  readonly #options: RegistryLinkOptions;
+  readonly #abort = new AbortController();
+  #socket: RegistrySocket | undefined;
+  #soon: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(options: RegistryLinkOptions) {
+    super();
+    this.#options = options;
+  }
+
+  get registered(): boolean {
+    return this.#socket !== undefined;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Something changed that the control plane should know before the next second. */
+  changed(): void {
+    if (this.#soon || !this.#socket) return;
+    this.#soon = setTimeout(() => {
+      this.#soon = undefined;
+      void this.#heartbeat();
+    }, COALESCE_MS);
+  }
+
+  readonly ask: AskRegistry = async (method, params) => {
+    const socket = this.#socket;
+    if (!socket) {
+      throw new HoldfastError('CONNECTION_CLOSED', 'the control plane is not connected', {
+        retryAfterMs: 500,
+      });
+    }
+    return socket.request(method, params);
+  };
+
+  async close(): Promise<void> {
+    const socket = this.#socket;
+    socket?.notify('node.leaving', { nodeId: this.#options.identity.nodeId });
+    this.#abort.abort();
+    clearTimeout(this.#soon);
+    socket?.close('the node stops');
+    await this.#running;
+    this.removeAllListeners();
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#abort;
+    let retryMs = FIRST_RETRY_MS;
+    for (let attempt = 0; !signal.aborted; attempt += 1) {
+      const url = this.#options.urls[attempt % this.#options.urls.length];
+      if (url === undefined) return;
+      try {
+        const served = await this.#serve(url);
+        if (served) retryMs = FIRST_RETRY_MS;
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#options.log.warn({ err: toHoldfastError(error).message, url, retryMs }, 'registry.unreachable');
+      }
+      // Jitter: all nodes lose a control plane in the same moment and must not come back in the same moment.
+      await sleep(retryMs * (0.5 + Math.random()), signal);
+      retryMs = Math.min(LAST_RETRY_MS, retryMs * 2);
+    }
+  }
+
+  async #serve(url: string): Promise<boolean> {
+    const { identity, secrets, handlers, log } = this.#options;
+    const { signal } = this.#abort;
+    const socket: RegistrySocket = await dialRpc(url, secrets.HOLDFAST_CLUSTER_TOKEN, {
+      local: registryClientContract,
+      remote: registryContract,
+      handlers,
+      pingMs: PING_MS,
+      timeoutMs: 5000,
+      signal,
+      onError: (error, context) => log.warn({ err: error, ...context }, 'registry.error'),
+    });
+    try {
+      const { heartbeatMs } = await socket.request('node.register', {
+        ...identity,
+        ...this.#options.facts(),
+      });
+      this.#socket = socket;
+      log.info({ url, heartbeatMs }, 'registry.registered');
+      this.emit('registered');
+      const timer = setInterval(() => void this.#regular(), heartbeatMs);
+      const reason = await socket.closed;
+      clearInterval(timer);
+      if (!signal.aborted) log.warn({ url, reason }, 'registry.lost');
+      return true;
+    } finally {
+      this.#socket = undefined;
+      socket.terminate('over');
+      this.emit('lost');
+    }
+  }
+
+  async #regular(): Promise<void> {
+    await this.#options.measure();
+    await this.#heartbeat();
+  }
+
+  async #heartbeat(): Promise<void> {
+    const socket = this.#socket;
+    if (!socket) return;
+    try {
+      await socket.request('node.heartbeat', {
+        nodeId: this.#options.identity.nodeId,
+        ...this.#options.facts(),
+      });
+    } catch (error) {
+      const known = toHoldfastError(error);
+      if (known.code === 'CONNECTION_CLOSED') return;
+      this.#options.log.warn({ err: known.message, code: known.code }, 'registry.heartbeat_failed');
+      // A control plane that does not know this node any more must hear all of it again.
+      if (known.code === 'NODE_UNKNOWN' || known.code === 'TIMEOUT') socket.terminate(known.message);
+    }
+  }
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done);
+  });
+}

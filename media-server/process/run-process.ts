@@ -1,0 +1,83 @@
+import { ConfigError } from '../config/load.ts';
+import { createLogger, type Logger } from './logger.ts';
+
+/** Anything that was started and can be ended. */
+export interface Running {
+  close(reason: string): Promise<void>;
+}
+
+/** The longest a clean end may take before the process ends anyway, ms. */
+const CLOSE_LIMIT_MS = 10_000;
+
+/** Exit code for what the person who started the process must mend (port taken, file missing). */
+const EXIT_USAGE = 1;
+
+/**
+ * Runs a process of ours: starts it, waits for SIGTERM or SIGINT, ends it cleanly. Wrong configuration exits with 78
+ * and one line on stderr; an address that is taken with 1 and one line. When `HOLDFAST_PARENT_WATCH` is set, the end of
+ * stdin is the end of whoever started it, and it ends too: no process outlives a killed parent.
+ */
+export function runProcess(role: string, start: (log: Logger) => Promise<Running>): void {
+  const log = createLogger(role);
+  let running: Running | undefined;
+  let ending = false;
+
+  const end = async (reason: string, code: number): Promise<never> => {
+    if (!ending) {
+      ending = true;
+      log.info({ reason }, 'process.ending');
+      const limit = setTimeout(() => process.exit(code || 1), CLOSE_LIMIT_MS);
+      limit.unref();
+      try {
+        await running?.close(reason);
+      } catch (error) {
+        log.error({ err: error }, 'process.close_failed');
+      }
+      process.exit(code);
+    }
+    return new Promise(() => {});
+  };
+
+  process.once('SIGTERM', () => void end('SIGTERM', 0));
+  process.once('SIGINT', () => void end('SIGINT', 0));
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'process.uncaught_exception');
+    void end('uncaught exception', 70);
+  });
+  process.on('unhandledRejection', (error) => {
+    log.fatal({ err: error }, 'process.unhandled_rejection');
+    void end('unhandled rejection', 70);
+  });
+  if (process.env.HOLDFAST_PARENT_WATCH) {
+    process.stdin.once('end', () => void end('parent gone', 0));
+    process.stdin.once('error', () => void end('parent gone', 0));
+    process.stdin.resume();
+  }
+
+  start(log).then(
+    (started) => {
+      running = started;
+      log.info('process.started');
+    },
+    (error: unknown) => {
+      const { line, code } = explainStartFailure(error);
+      log.fatal({ err: error }, 'process.start_failed');
+      process.stderr.write(`${role}: ${line}\n`);
+      process.exit(code);
+    },
+  );
+}
+
+/** One line for people, and the exit code. */
+export function explainStartFailure(error: unknown): { line: string; code: number } {
+  if (error instanceof ConfigError) return { line: error.message, code: ConfigError.exitCode };
+  const message = error instanceof Error ? error.message : String(error);
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') {
+    return { line: `${message}. Stop what uses this address, or choose another port.`, code: EXIT_USAGE };
+  }
+  if (code === 'EACCES') {
+    return { line: `${message}. Choose a port above 1023, or allow this user to use it.`, code: EXIT_USAGE };
+  }
+  return { line: message, code: EXIT_USAGE };
+}

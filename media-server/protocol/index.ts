@@ -1,0 +1,10 @@
+/** Every message of the platform; see README.md. */
+export * from './contract.ts';
+export * from './drain.ts';
+export * from './errors.ts';
+export * from './node.ts';
+export * from './registry.ts';
+export * from './rest.ts';
+export * from './rpc.ts';
+export * from './signalling.ts';
+export * from './values.ts';

@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import { type Contract, notification, request } from './contract.ts';
+import * as v from './values.ts';
+
+/** Media node ↔ control plane: one WebSocket at `/internal/nodes`, dialled by the node, kept for its life. */
+
+export const drainState = z.enum(['active', 'draining', 'drained', 'released']).meta({
+  description:
+    'active: takes meetings. draining: takes no new ones and moves those it has. drained: empty, may go back to active. released: the cloud was told; no way back.',
+});
+export type DrainState = z.output<typeof drainState>;
+
+export const workerLoad = z.object({
+  cpu: z
+    .number()
+    .nullable()
+    .meta({ description: 'Cores used by the worker thread over the last second, 0..1; null: not known.' }),
+  packetsPerSecond: z
+    .number()
+    .nullable()
+    .meta({ description: 'RTP packets sent to participants; null: not known.' }),
+  meetings: z.int(),
+  consumers: z.int(),
+});
+export const nodeLoad = z.object({
+  workers: z.array(workerLoad),
+  processCpu: z.number().nullable().meta({ description: 'Cores used by the Node process itself.' }),
+  rssBytes: z.number(),
+  participants: z.int(),
+  stress: z.number().nullable().meta({
+    description:
+      'The worst measure against its target: 1 = at target. null: not known, which is never taken for zero.',
+  }),
+});
+export type NodeLoad = z.output<typeof nodeLoad>;
+
+export const heldMeeting = z.object({
+  meetingId: v.meetingId,
+  epoch: v.epoch,
+  role: z.enum(['home', 'incoming', 'outgoing']).meta({
+    description: 'home: lives here. incoming: being moved here. outgoing: being moved away.',
+  }),
+  participants: z.int(),
+  load: z.number().meta({ description: 'Share of one node target (1 = a whole node) this meeting takes.' }),
+});
+export type HeldMeeting = z.output<typeof heldMeeting>;
+
+export const drainReport = z.object({
+  state: drainState,
+  sinceMs: v.timestampMs.optional(),
+  reason: z.string().optional(),
+  deadlineMs: v.timestampMs.optional(),
+});
+export type DrainReport = z.output<typeof drainReport>;
+
+/** Media node → control plane. */
+export const registryContract = {
+  'node.register': request(
+    'Take this node into the registry. Sent again after every reconnect, together with all it holds: the registry is rebuilt from it.',
+    z.object({
+      nodeId: v.nodeId,
+      rpcUrl: v.nodeAddress.shape.rpcUrl,
+      generation: z.string(),
+      version: z.string(),
+      startedAtMs: v.timestampMs,
+      drain: drainReport,
+      load: nodeLoad,
+      meetings: z.array(heldMeeting),
+    }),
+    z.object({ heartbeatMs: z.number() }),
+  ),
+  'node.heartbeat': request(
+    'Once a second, and at once when something changes: state, load, meetings with epochs.',
+    z.object({ nodeId: v.nodeId, drain: drainReport, load: nodeLoad, meetings: z.array(heldMeeting) }),
+    v.empty,
+  ),
+  'node.leaving': notification(
+    'The process stops on purpose; it holds nothing any more.',
+    z.object({ nodeId: v.nodeId }),
+  ),
+  'meeting.ended': request(
+    'The last participant has left: the directory may forget the meeting (if it still has this epoch).',
+    z.object({ meetingId: v.meetingId, epoch: v.epoch, nodeId: v.nodeId }),
+    v.empty,
+  ),
+  'handover.reserve': request(
+    'A target with room for the whole meeting at once. NO_CAPACITY when there is none: ask again.',
+    z.object({
+      meetingId: v.meetingId,
+      epoch: v.epoch,
+      nodeId: v.nodeId,
+      load: z.number(),
+      exclude: z.array(v.nodeId),
+    }),
+    z.object({ target: v.nodeAddress, epoch: v.epoch.meta({ description: 'The epoch after the move.' }) }),
+  ),
+  'handover.commit': request(
+    'Compare and set: the meeting moves from this node and epoch to the target. EPOCH_STALE when somebody else moved it.',
+    z.object({ meetingId: v.meetingId, epoch: v.epoch, nodeId: v.nodeId, target: v.nodeId }),
+    v.empty,
+  ),
+  'handover.abort': request(
+    'The move was given up; the reservation is free again (idempotent).',
+    z.object({ meetingId: v.meetingId, epoch: v.epoch, nodeId: v.nodeId, target: v.nodeId }),
+    v.empty,
+  ),
+} as const satisfies Contract;
+
+/** Control plane → media node, on the same connection. */
+export const registryClientContract = {
+  'node.drain': request(
+    'Take no new meetings and move those you have (idempotent).',
+    z.object({ reason: z.string(), deadlineMs: v.timestampMs.optional() }),
+    drainReport,
+  ),
+  'node.cancelDrain': request(
+    'Take meetings again (idempotent). DRAIN_RELEASED after the release.',
+    v.empty,
+    drainReport,
+  ),
+} as const satisfies Contract;

@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { drainReport, heldMeeting, nodeLoad } from './registry.ts';
+import * as v from './values.ts';
+
+/**
+ * The REST API of the control plane. Operators send `Authorization: Bearer <operator token>`, applications
+ * `Authorization: Bearer <API key>`. Errors: `{ error: { code, message, action, retryAfterMs? } }`.
+ */
+export const errorBody = z.object({
+  error: z.object({
+    code: z.string(),
+    message: z.string(),
+    action: z.string(),
+    retryAfterMs: z.number().optional(),
+  }),
+});
+
+/** `GET /v1/nodes` (operator) → `{ nodes }` */
+export const nodeView = z.object({
+  nodeId: v.nodeId,
+  generation: z.string(),
+  version: z.string(),
+  startedAtMs: v.timestampMs,
+  lastHeartbeatAtMs: v.timestampMs,
+  reachable: z
+    .boolean()
+    .meta({ description: 'false: heartbeats are missing; its meetings are being recovered.' }),
+  drain: drainReport,
+  load: nodeLoad,
+  meetings: z.array(heldMeeting),
+});
+export type NodeView = z.output<typeof nodeView>;
+export const nodeList = z.object({ nodes: z.array(nodeView) });
+
+/** `GET /v1/meetings` (operator) → `{ meetings }` */
+export const meetingView = z.object({
+  meetingId: v.meetingId,
+  nodeId: v.nodeId.nullable().meta({ description: 'null: nobody has joined yet.' }),
+  epoch: v.epoch.nullable(),
+  movingTo: v.nodeId.nullable(),
+  participants: z.int(),
+  createdAtMs: v.timestampMs,
+  startsAtMs: v.timestampMs.nullable(),
+  expectedParticipants: z.int().nullable(),
+});
+export type MeetingView = z.output<typeof meetingView>;
+export const meetingList = z.object({ meetings: z.array(meetingView) });
+
+/** `POST /v1/meetings` (application) → 201 `meetingView`; 200 when it is there already with the same values. */
+export const createMeeting = z.object({
+  meetingId: v.meetingId.optional().meta({ description: 'Made up when absent.' }),
+  startsAtMs: v.timestampMs.optional(),
+  expectedParticipants: z.int().min(1).max(10_000).optional(),
+});
+
+/** `POST /v1/meetings/{id}/tokens` (application) → 201 `tokenView` */
+export const createToken = z.object({
+  displayName: v.displayName,
+  participantId: v.participantId
+    .optional()
+    .meta({ description: 'Made up when absent; give it to let somebody rejoin as the same participant.' }),
+  ttlSeconds: z.int().min(10).max(86_400).default(3600),
+});
+export const tokenView = z.object({
+  token: z.string(),
+  meetingId: v.meetingId,
+  participantId: v.participantId,
+  expiresAtMs: v.timestampMs,
+});
+
+/** `POST /v1/join` (nobody in particular) → 201 `tokenView`. Only where the configuration has `openJoin`. */
+export const openJoin = z.object({ meetingId: v.meetingId, displayName: v.displayName });
+
+/** `POST /v1/nodes/{id}/drain` (operator) → 202 `nodeView`; `DELETE` → 200 `nodeView`. Both idempotent. */
+export const drainNode = z.object({
+  reason: z.string().min(1).max(200).default('operator'),
+  deadlineMs: v.timestampMs.optional(),
+});

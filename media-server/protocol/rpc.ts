@@ -1,0 +1,160 @@
+import {
+  createJSONRPCErrorResponse,
+  JSONRPCClient,
+  JSONRPCErrorException,
+  JSONRPCServer,
+  JSONRPCServerAndClient,
+} from 'json-rpc-2.0';
+import { z } from 'zod';
+import type { Contract, Handlers, NotificationName, ParamsOf, RequestName, ResultOf } from './contract.ts';
+import { HoldfastError, isErrorCode, toHoldfastError } from './errors.ts';
+
+/** JSON-RPC's range for errors that a server defines; ours are told apart by `data.code`. */
+const SERVER_ERROR = -32000;
+const METHOD_NOT_FOUND = -32601;
+
+export interface RpcPeerOptions<Local extends Contract, Remote extends Contract> {
+  /** What this side understands. */
+  readonly local: Local;
+  /** What the other side understands. */
+  readonly remote: Remote;
+  readonly handlers: Handlers<Local>;
+  /** Writes one text message; throws when the connection is closed. */
+  readonly send: (text: string) => void;
+  /** How long a request may take, in ms. */
+  readonly timeoutMs?: number;
+  /** Called with what a handler of a notification threw and with what could not be parsed: nobody else would learn of it. */
+  readonly onError?: (error: HoldfastError, context: { method?: string }) => void;
+}
+
+/**
+ * One end of a connection that speaks JSON-RPC 2.0 in both directions. Parameters are parsed at the door by the
+ * contract's schemas; errors keep their code of the table across the wire.
+ */
+export class RpcPeer<Local extends Contract, Remote extends Contract> {
+  readonly #peer: JSONRPCServerAndClient;
+  readonly #options: RpcPeerOptions<Local, Remote>;
+  #closed: string | undefined;
+
+  constructor(options: RpcPeerOptions<Local, Remote>) {
+    this.#options = options;
+    const server = new JSONRPCServer({ errorListener: () => {} });
+    server.mapErrorToJSONRPCErrorResponse = (id, error) => {
+      const known = toHoldfastError(error);
+      return createJSONRPCErrorResponse(id, SERVER_ERROR, known.message, {
+        code: known.code,
+        ...(known.retryAfterMs === undefined ? {} : { retryAfterMs: known.retryAfterMs }),
+      });
+    };
+    for (const method of Object.keys(options.local)) this.#serve(server, method);
+    const client = new JSONRPCClient((payload) => options.send(JSON.stringify(payload)));
+    this.#peer = new JSONRPCServerAndClient(server, client, { errorListener: () => {} });
+  }
+
+  #serve<M extends keyof Local & string>(server: JSONRPCServer, method: M): void {
+    const spec = this.#options.local[method];
+    const handler = this.#options.handlers[method];
+    if (!spec) return;
+    const run = async (raw: unknown) => {
+      const params = spec.params.safeParse(raw ?? {});
+      if (!params.success) {
+        throw new HoldfastError('BAD_REQUEST', `${method}: ${z.prettifyError(params.error)}`);
+      }
+      // The schema of `method` produced these parameters; TypeScript cannot follow that through the generic index.
+      return handler(params.data as ParamsOf<Local, M>);
+    };
+    server.addMethod(method, async (raw: unknown) => {
+      if (spec.kind === 'request') return (await run(raw)) ?? {};
+      try {
+        await run(raw);
+      } catch (error) {
+        this.#options.onError?.(toHoldfastError(error), { method });
+      }
+      return {};
+    });
+  }
+
+  /** Asks the other side and waits for its answer. Rejects with a HoldfastError: the other side's, TIMEOUT or CONNECTION_CLOSED. */
+  async request<M extends RequestName<Remote>>(
+    method: M,
+    params: z.input<Remote[M]['params']>,
+    options: { timeoutMs?: number } = {},
+  ): Promise<ResultOf<Remote, M>> {
+    const spec = this.#options.remote[method];
+    if (spec?.kind !== 'request') throw new HoldfastError('METHOD_UNKNOWN', `${method} is not a request`);
+    if (this.#closed !== undefined) throw new HoldfastError('CONNECTION_CLOSED', this.#closed);
+    const timeoutMs = options.timeoutMs ?? this.#options.timeoutMs ?? 10_000;
+    let answer: unknown;
+    try {
+      answer = await this.#peer.timeout(timeoutMs).request(method, params);
+    } catch (error) {
+      throw this.#fromWire(error, method, timeoutMs);
+    }
+    const result = spec.result.safeParse(answer);
+    if (!result.success) {
+      throw new HoldfastError('INTERNAL', `${method}: unexpected answer: ${z.prettifyError(result.error)}`);
+    }
+    return result.data as ResultOf<Remote, M>;
+  }
+
+  /** Tells the other side; false when the connection is closed. */
+  notify<M extends NotificationName<Remote>>(method: M, params: z.input<Remote[M]['params']>): boolean {
+    if (this.#closed !== undefined) return false;
+    try {
+      this.#options.send(JSON.stringify({ jsonrpc: '2.0', method, params }));
+      return true;
+    } catch (error) {
+      this.#options.onError?.(new HoldfastError('CONNECTION_CLOSED', toHoldfastError(error).message), {
+        method,
+      });
+      return false;
+    }
+  }
+
+  /** Feed each text message of the connection in here. */
+  receive(text: string): void {
+    let payload: unknown;
+    try {
+      payload = JSON.parse(text);
+    } catch {
+      this.#options.onError?.(new HoldfastError('BAD_REQUEST', 'a message that is not JSON'), {});
+      return;
+    }
+    this.#peer.receiveAndSend(payload, undefined, undefined).catch((error: unknown) => {
+      if (this.#closed === undefined) this.#options.onError?.(toHoldfastError(error), {});
+    });
+  }
+
+  /** The connection is gone: everything that waits fails at once. Idempotent. */
+  close(reason: string): void {
+    if (this.#closed !== undefined) return;
+    this.#closed = reason;
+    this.#peer.rejectAllPendingRequests(reason);
+  }
+
+  #fromWire(error: unknown, method: string, timeoutMs: number): HoldfastError {
+    if (this.#closed !== undefined)
+      return new HoldfastError('CONNECTION_CLOSED', this.#closed, { cause: error });
+    if (error instanceof JSONRPCErrorException) {
+      const data: unknown = error.data;
+      const { code, retryAfterMs } =
+        typeof data === 'object' && data !== null ? (data as Record<string, unknown>) : {};
+      if (isErrorCode(code)) {
+        return new HoldfastError(
+          code,
+          error.message,
+          typeof retryAfterMs === 'number' ? { retryAfterMs } : {},
+        );
+      }
+      if (error.code === METHOD_NOT_FOUND)
+        return new HoldfastError('METHOD_UNKNOWN', `${method}: ${error.message}`);
+      // The library's own timeout answers with code 0 and no data.
+      return new HoldfastError('TIMEOUT', `${method}: no answer within ${timeoutMs} ms`);
+    }
+    // json-rpc-2.0 rejects with a bare Error on timeout and when sending failed.
+    const message = error instanceof Error ? error.message : String(error);
+    return /timeout/i.test(message)
+      ? new HoldfastError('TIMEOUT', `${method}: no answer within ${timeoutMs} ms`)
+      : new HoldfastError('CONNECTION_CLOSED', `${method}: ${message}`, { cause: error });
+  }
+}

@@ -1,0 +1,94 @@
+import type {
+  DtlsParameters,
+  IceCandidate,
+  IceParameters,
+  RtpCapabilities,
+  RtpParameters,
+} from 'mediasoup-client/types';
+import { z } from 'zod';
+
+/** Values that many messages carry. */
+
+const name = (what: string) =>
+  z
+    .string()
+    .min(1)
+    .max(64)
+    .regex(
+      /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
+      `${what} must be letters, digits, ".", "_" or "-", and start with a letter or digit`,
+    );
+
+export const meetingId = name('a meeting id').meta({
+  description: 'The meeting, as the application names it.',
+});
+export const nodeId = name('a node id').meta({ description: 'The media node; on a cloud, the instance id.' });
+export const participantId = name('a participant id').meta({
+  description: 'One person in one meeting, stable across reconnects and nodes.',
+});
+export const legId = z
+  .string()
+  .min(1)
+  .max(160)
+  .meta({ description: "One participant's transports on one media node." });
+export const epoch = z.int().min(1).meta({
+  description: 'Grows by one with each move of the meeting; nodes refuse operations of an older one.',
+});
+export const displayName = z
+  .string()
+  .trim()
+  .min(1)
+  .max(80)
+  .meta({ description: 'The name shown to others.' });
+/** Milliseconds since 1970 (Unix time). */
+export const timestampMs = z.number().min(0).meta({ description: 'Milliseconds since 1970-01-01 UTC.' });
+export const bitrateBps = z.number().min(0).meta({ description: 'Bits per second.' });
+
+export const mediaKind = z.enum(['audio', 'video']);
+export const mediaSource = z.enum(['microphone', 'camera', 'screen', 'screen-audio']);
+export type MediaKind = z.output<typeof mediaKind>;
+export type MediaSource = z.output<typeof mediaSource>;
+export const kindOfSource: Record<MediaSource, MediaKind> = {
+  microphone: 'audio',
+  camera: 'video',
+  screen: 'video',
+  'screen-audio': 'audio',
+};
+
+const isRecord = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
+/** A structure of mediasoup's, passed on as it is; mediasoup itself checks it where it is used. */
+const mediasoup = <T>(type: string, check: (value: unknown) => boolean = isRecord) =>
+  z.custom<T>(check, `must be mediasoup's ${type}`).meta({ title: type, description: `mediasoup's ${type}` });
+
+export const rtpCapabilities = mediasoup<RtpCapabilities>('RtpCapabilities');
+export const rtpParameters = mediasoup<RtpParameters>('RtpParameters');
+export const dtlsParameters = mediasoup<DtlsParameters>('DtlsParameters');
+export const iceParameters = mediasoup<IceParameters>('IceParameters');
+export const iceCandidates = mediasoup<IceCandidate[]>('IceCandidate[]', Array.isArray);
+
+export const transport = z
+  .object({
+    id: z.string(),
+    iceParameters,
+    iceCandidates,
+    dtlsParameters,
+  })
+  .meta({ description: 'What a browser needs to connect to one WebRTC transport of the node.' });
+export type TransportParameters = z.output<typeof transport>;
+
+export const iceServer = z.object({
+  urls: z.union([z.string(), z.array(z.string())]),
+  username: z.string().optional(),
+  credential: z.string().optional(),
+});
+
+export const participant = z.object({ participantId, displayName });
+export type ParticipantInfo = z.output<typeof participant>;
+
+export const nodeAddress = z.object({
+  nodeId,
+  rpcUrl: z.url().meta({ description: 'ws:// or wss:// address of the node on the private network.' }),
+});
+export type NodeAddress = z.output<typeof nodeAddress>;
+
+export const empty = z.object({});

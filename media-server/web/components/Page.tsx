@@ -1,0 +1,30 @@
+import type { ReactNode } from 'react';
+import './page.css';
+
+interface PageProps {
+  readonly children: ReactNode;
+  /** Wide for tables and cards; reading width otherwise. */
+  readonly wide?: boolean;
+  readonly aside?: ReactNode;
+}
+
+/** The frame of every page but the call itself. */
+export function Page({ children, wide = false, aside }: PageProps) {
+  return (
+    <div className={wide ? 'page page-wide' : 'page'}>
+      <a className="skip-link" href="#main">
+        Skip to the content
+      </a>
+      <header className="page-header">
+        <a className="brand" href="/">
+          <img src="/favicon.svg" alt="" width="28" height="28" />
+          <span>Holdfast</span>
+        </a>
+        {aside}
+      </header>
+      <main id="main" tabIndex={-1}>
+        {children}
+      </main>
+    </div>
+  );
+}

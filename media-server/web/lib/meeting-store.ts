@@ -1,0 +1,87 @@
+import type { LeaveReason, MeetingHandle, MeetingState } from '../../client/types.ts';
+import {
+  endingNotice,
+  joinedNotice,
+  leftNotice,
+  moveNotice,
+  type Notice,
+  type NoticeText,
+  withNotice,
+} from './notices.ts';
+import { type Person, personOf } from './people.ts';
+import { Signal } from './signal.ts';
+
+export interface MeetingView {
+  readonly state: MeetingState;
+  readonly people: readonly Person[];
+  readonly soundBlocked: boolean;
+  readonly notices: readonly Notice[];
+  readonly left: LeaveReason | undefined;
+}
+
+/** Turns a meeting's events into one view that React can watch. Made right after joining, so that no event is missed. */
+export class MeetingStore {
+  readonly meeting: MeetingHandle;
+  readonly #view: Signal<MeetingView>;
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  readonly #off: readonly (() => void)[];
+  #lastNoticeId = 0;
+
+  constructor(meeting: MeetingHandle) {
+    this.meeting = meeting;
+    this.#view = new Signal({
+      state: meeting.state,
+      people: peopleOf(meeting),
+      soundBlocked: false,
+      notices: [],
+      left: undefined,
+    });
+    this.#off = [
+      meeting.on('stateChanged', (state) => this.#stateChanged(state)),
+      meeting.on('participantsChanged', () => this.#update({ people: peopleOf(meeting) })),
+      meeting.on('participantJoined', ({ displayName }) => this.#say(joinedNotice(displayName))),
+      meeting.on('participantLeft', ({ displayName }) => this.#say(leftNotice(displayName))),
+      meeting.on('soundBlocked', (soundBlocked) => this.#update({ soundBlocked })),
+      meeting.on('moveFinished', ({ reason }) => this.#say(moveNotice(reason))),
+      meeting.on('left', (left) => this.#update({ left })),
+    ];
+  }
+
+  get view(): MeetingView {
+    return this.#view.value;
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => this.#view.subscribe(listener);
+
+  close(): void {
+    for (const off of this.#off) off();
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
+  }
+
+  #stateChanged(state: MeetingState): void {
+    const previous = this.view.state;
+    this.#update({ state });
+    this.#say(endingNotice(previous, state));
+  }
+
+  #say(text: NoticeText | undefined): void {
+    if (text === undefined) return;
+    this.#lastNoticeId += 1;
+    const notice = { ...text, id: this.#lastNoticeId };
+    this.#update({ notices: withNotice(this.view.notices, notice) });
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      this.#update({ notices: this.view.notices.filter(({ id }) => id !== notice.id) });
+    }, notice.forMs);
+    this.#timers.add(timer);
+  }
+
+  #update(change: Partial<MeetingView>): void {
+    this.#view.set({ ...this.#view.value, ...change });
+  }
+}
+
+function peopleOf(meeting: MeetingHandle): readonly Person[] {
+  return [...meeting.participants.values()].map(personOf);
+}

@@ -1,0 +1,49 @@
+import type { NodeView } from '../../protocol/rest.ts';
+
+export type NodeState = NodeView['drain']['state'] | 'unreachable';
+
+export function nodeStateOf(node: NodeView): NodeState {
+  return node.reachable ? node.drain.state : 'unreachable';
+}
+
+export const stateWords: Record<NodeState, string> = {
+  active: 'Active',
+  draining: 'Draining',
+  drained: 'Drained',
+  released: 'Released',
+  unreachable: 'Unreachable',
+};
+
+export const stateMeaning: Record<NodeState, string> = {
+  active: 'Takes meetings.',
+  draining: 'Takes no new meetings and moves those it has to other nodes.',
+  drained: 'Empty. Takes no meetings; can be made active again.',
+  released: 'The cloud was told to remove it. There is no way back.',
+  unreachable: 'No heartbeat. Its meetings are being brought back on other nodes.',
+};
+
+export const canDrain = (state: NodeState) => state === 'active';
+export const canCancel = (state: NodeState) => state === 'draining' || state === 'drained';
+
+/** While something moves the page looks more often. */
+export function pollIntervalMs(nodes: readonly NodeView[]): number {
+  const moving = nodes.some((node) => ['draining', 'unreachable'].includes(nodeStateOf(node)));
+  return moving ? 400 : 1000;
+}
+
+/** What a drain of this node will do, said before it is done. */
+export interface DrainForecast {
+  readonly meetings: number;
+  readonly people: number;
+  /** Nodes that could take them. */
+  readonly targets: number;
+}
+
+export function drainForecast(node: NodeView, nodes: readonly NodeView[]): DrainForecast {
+  const own = node.meetings.filter((meeting) => meeting.role !== 'outgoing');
+  return {
+    meetings: own.length,
+    people: own.reduce((sum, meeting) => sum + meeting.participants, 0),
+    targets: nodes.filter((other) => other.nodeId !== node.nodeId && nodeStateOf(other) === 'active').length,
+  };
+}

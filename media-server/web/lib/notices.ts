@@ -1,0 +1,47 @@
+import type { LegReason } from '../../protocol/signalling.ts';
+import type { MeetingState } from '../../client/types.ts';
+
+/** Something that happened to the meeting, said once and gone after a while. */
+export interface Notice {
+  readonly id: number;
+  readonly text: string;
+  /** `quiet` ones are small: nobody needs to act or worry. */
+  readonly tone: 'quiet' | 'good';
+  readonly forMs: number;
+}
+export type NoticeText = Omit<Notice, 'id'>;
+
+/** What is said as long as a state lasts. */
+export function standingNotice(state: MeetingState): string | undefined {
+  switch (state) {
+    case 'reconnecting':
+      return 'Connection lost. Your call goes on; reconnecting…';
+    case 'recovering':
+      return 'The server was lost. Bringing everyone back…';
+    case 'joining':
+    case 'connected':
+    case 'left':
+      return undefined;
+  }
+}
+
+/** What is said when a state has come to a good end. */
+export function endingNotice(from: MeetingState, to: MeetingState): NoticeText | undefined {
+  if (to !== 'connected') return undefined;
+  if (from === 'reconnecting') return { text: 'Connected again.', tone: 'good', forMs: 3000 };
+  if (from === 'recovering') return { text: 'Everyone is back.', tone: 'good', forMs: 3000 };
+  return undefined;
+}
+
+export function moveNotice(reason: LegReason): NoticeText | undefined {
+  // A recovery has told its story through the state already, and joining is no move.
+  return reason === 'handover' ? { text: 'Moved to another server', tone: 'quiet', forMs: 2500 } : undefined;
+}
+
+export const joinedNotice = (name: string): NoticeText => ({ text: `${name} joined`, tone: 'quiet', forMs: 3500 });
+export const leftNotice = (name: string): NoticeText => ({ text: `${name} left`, tone: 'quiet', forMs: 3500 });
+
+/** Only the newest few are kept on screen. */
+export function withNotice(notices: readonly Notice[], notice: Notice, limit = 3): readonly Notice[] {
+  return [...notices, notice].slice(-limit);
+}

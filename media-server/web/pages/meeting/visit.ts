@@ -1,0 +1,47 @@
+import type { LeaveReason } from '../../../client/types.ts';
+import type { HoldfastError } from '../../../protocol/errors.ts';
+import type { MeetingStore } from '../../lib/meeting-store.ts';
+
+/** Where somebody is with a meeting: before it, on the way in, in it, or out again. */
+export type Visit =
+  | { readonly step: 'lobby' }
+  | { readonly step: 'joining' }
+  /** Refused for now; tried again by itself at `retryAtMs`. */
+  | { readonly step: 'waiting'; readonly error: HoldfastError; readonly retryAtMs: number }
+  | { readonly step: 'refused'; readonly error: HoldfastError }
+  | { readonly step: 'in'; readonly store: MeetingStore }
+  | { readonly step: 'left'; readonly reason: LeaveReason };
+
+export type VisitEvent =
+  | { readonly type: 'join' }
+  | { readonly type: 'joined'; readonly store: MeetingStore }
+  | { readonly type: 'refused'; readonly error: HoldfastError; readonly nowMs: number }
+  | { readonly type: 'left'; readonly reason: LeaveReason }
+  | { readonly type: 'back' };
+
+/** The one transition function. An event that cannot happen in a state is a programming error. */
+export function transition(visit: Visit, event: VisitEvent): Visit {
+  switch (event.type) {
+    case 'join':
+      if (visit.step !== 'in') return { step: 'joining' };
+      break;
+    case 'joined':
+      if (visit.step === 'joining') return { step: 'in', store: event.store };
+      break;
+    case 'refused':
+      if (visit.step === 'joining') return refused(event.error, event.nowMs);
+      break;
+    case 'left':
+      if (visit.step === 'in') return { step: 'left', reason: event.reason };
+      break;
+    case 'back':
+      if (visit.step !== 'in') return { step: 'lobby' };
+      break;
+  }
+  throw new Error(`A visit cannot go from ${visit.step} by ${event.type}`);
+}
+
+function refused(error: HoldfastError, nowMs: number): Visit {
+  if (!error.retryable || error.retryAfterMs === undefined) return { step: 'refused', error };
+  return { step: 'waiting', error, retryAtMs: nowMs + error.retryAfterMs };
+}

@@ -1,0 +1,43 @@
+import { defineConfig } from 'vitest/config';
+
+const worker = ['test/worker/**/*.test.ts'];
+const browser = ['test/browser/**/*.test.ts', 'test/faults/**/*.test.ts'];
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts', 'test/**/*.test.tsx'],
+          exclude: [...worker, ...browser],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      // The next two measure time on real media, so nothing runs beside them, and nothing is tried twice: what
+      // fails one time in ten is a fault.
+      {
+        test: {
+          name: 'worker',
+          include: worker,
+          fileParallelism: false,
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+          retry: 0,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'browser',
+          include: browser,
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          retry: 0,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
+  },
+});

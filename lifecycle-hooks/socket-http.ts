@@ -35,7 +35,10 @@ export async function socketRequest(options: SocketRequest): Promise<SocketAnswe
       signal,
       // One connection a request: a kept one would break whenever the other side restarts.
       agent: false,
-      headers: payload === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) },
+      headers:
+        payload === undefined
+          ? {}
+          : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) },
     });
     outgoing.once('error', fail);
     outgoing.once('response', (response) => {

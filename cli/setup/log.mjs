@@ -1,6 +1,7 @@
 // A step's log: kept when the step fails, gone when it succeeds.
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Exit } from './errors.mjs';
 import { cacheFolder } from './paths.mjs';
 
 /**
@@ -12,7 +13,15 @@ import { cacheFolder } from './paths.mjs';
 export async function withLog(name, work) {
   const log = join(cacheFolder('logs'), `${name}-${process.pid}.log`);
   writeFileSync(log, '');
-  const result = await work(log);
-  rmSync(log);
-  return result;
+  /** @type {unknown} */
+  let failure;
+  try {
+    return await work(log);
+  } catch (error) {
+    failure = error;
+    throw error;
+  } finally {
+    // Being told to stop is no failure.
+    if (failure === undefined || failure instanceof Exit) rmSync(log);
+  }
 }

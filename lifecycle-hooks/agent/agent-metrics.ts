@@ -6,20 +6,33 @@ const phases: readonly DrainPhase[] = ['idle', 'draining', 'drained', 'releasing
 /** What the agent counts, for `/metrics`. */
 export class AgentMetrics {
   readonly registry = new Registry();
-  readonly #phase = this.#gauge('holdfast_agent_phase', 'Where the drain stands: 1 for the present phase.', ['phase']);
-  readonly #notices = this.#counter('holdfast_agent_notices_total', 'Notices of the cloud by kind and source.', [
-    'kind',
-    'source',
+  readonly #phase = this.#gauge('holdfast_agent_phase', 'Where the drain stands: 1 for the present phase.', [
+    'phase',
   ]);
+  readonly #notices = this.#counter(
+    'holdfast_agent_notices_total',
+    'Notices of the cloud by kind and source.',
+    ['kind', 'source'],
+  );
   readonly #completed = this.#counter('holdfast_agent_notices_completed_total', 'Notices completed.', []);
-  readonly #extended = this.#counter('holdfast_agent_extensions_total', 'Times the cloud was asked for more time.', [
-    'result',
+  readonly #extended = this.#counter(
+    'holdfast_agent_extensions_total',
+    'Times the cloud was asked for more time.',
+    ['result'],
+  );
+  readonly #cut = this.#counter(
+    'holdfast_agent_participants_cut_total',
+    'People cut off because time was over.',
+    [],
+  );
+  readonly #unanswered = this.#counter(
+    'holdfast_agent_node_unanswered_total',
+    'Requests the media node did not answer.',
+    ['reason'],
+  );
+  readonly #sourceErrors = this.#counter('holdfast_agent_cloud_errors_total', 'Failed calls to the cloud.', [
+    'call',
   ]);
-  readonly #cut = this.#counter('holdfast_agent_participants_cut_total', 'People cut off because time was over.', []);
-  readonly #unanswered = this.#counter('holdfast_agent_node_unanswered_total', 'Requests the media node did not answer.', [
-    'reason',
-  ]);
-  readonly #sourceErrors = this.#counter('holdfast_agent_cloud_errors_total', 'Failed calls to the cloud.', ['call']);
   readonly #evacuation = this.#gauge(
     'holdfast_agent_last_evacuation_seconds',
     'From the first notice until the node was empty, the last time.',

@@ -14,7 +14,9 @@ export function agentServer(options: {
   server.get('/readyz', async (_request, reply) => {
     const { phase, why, notices } = options.plan();
     const ready = options.ready();
-    return reply.code(ready ? 200 : 503).send({ ready, nodeId: options.nodeId, phase, why, notices: notices.size });
+    return reply
+      .code(ready ? 200 : 503)
+      .send({ ready, nodeId: options.nodeId, phase, why, notices: notices.size });
   });
   server.get('/metrics', async (_request, reply) => {
     const { registry } = options.metrics;

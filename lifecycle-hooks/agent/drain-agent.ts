@@ -1,7 +1,7 @@
-import type { Logger } from 'pino';
 import { HoldfastError, toHoldfastError } from '@holdfast/media-server/protocol/index.ts';
-import type { Notice, NoticeSource } from '../clouds/types.ts';
+import type { Logger } from 'pino';
 import { type Clock, pause } from '../clock.ts';
+import type { Notice, NoticeSource } from '../clouds/types.ts';
 import type { AgentMetrics } from './agent-metrics.ts';
 import {
   cutoffMs,
@@ -87,7 +87,10 @@ export class DrainAgent {
     const { log, metrics } = this.#options;
     const known = this.#plan.notices.get(notice.id)?.notice;
     if (!known && notice.status === 'pending') metrics.notice(notice.kind, notice.source);
-    log.info({ notice, known: known !== undefined }, notice.status === 'pending' ? 'notice.pending' : 'notice.withdrawn');
+    log.info(
+      { notice, known: known !== undefined },
+      notice.status === 'pending' ? 'notice.pending' : 'notice.withdrawn',
+    );
     this.#apply({ type: 'notice', notice });
   }
 
@@ -99,9 +102,13 @@ export class DrainAgent {
     const { phase, why } = this.#plan;
     if (phase === before.phase) return;
     if (before.phase === 'idle') this.#drainingSinceMs = nowMs;
-    if (phase === 'drained' && this.#drainingSinceMs !== undefined) metrics.evacuated(nowMs - this.#drainingSinceMs);
+    if (phase === 'drained' && this.#drainingSinceMs !== undefined)
+      metrics.evacuated(nowMs - this.#drainingSinceMs);
     metrics.phase(phase);
-    log.info({ from: before.phase, to: phase, why, sinceNoticeMs: nowMs - (this.#drainingSinceMs ?? nowMs) }, 'drain.phase');
+    log.info(
+      { from: before.phase, to: phase, why, sinceNoticeMs: nowMs - (this.#drainingSinceMs ?? nowMs) },
+      'drain.phase',
+    );
   }
 
   /** Until a notice is heard, the time comes or the signal aborts. */
@@ -137,7 +144,10 @@ export class DrainAgent {
         // The node's answer to one does not stand for the others.
         for (const id of step.all ? [undefined] : step.noticeIds) {
           const noticeIds = id === undefined ? step.noticeIds : [id];
-          await this.#learnRequest('cancel', await node.cancel(id, timeoutMs), { type: 'taken-back', noticeIds });
+          await this.#learnRequest('cancel', await node.cancel(id, timeoutMs), {
+            type: 'taken-back',
+            noticeIds,
+          });
         }
         return;
       }
@@ -159,15 +169,17 @@ export class DrainAgent {
     const { log, metrics } = this.#options;
     switch (answer.kind) {
       case 'answered':
-        return this.#apply({ type: 'node-answered', status: answer.status });
+        this.#apply({ type: 'node-answered', status: answer.status });
+        return;
       case 'refused':
         log.error({ code: answer.code, message: answer.message }, 'node.refused');
-        return this.#apply({ type: 'node-silent' });
+        this.#apply({ type: 'node-silent' });
+        return;
       case 'silent':
       case 'gone':
         metrics.unanswered(answer.kind);
         log.warn({ reason: answer.kind, message: answer.message }, 'node.unanswered');
-        return this.#apply({ type: answer.kind === 'gone' ? 'node-gone' : 'node-silent' });
+        this.#apply({ type: answer.kind === 'gone' ? 'node-gone' : 'node-silent' });
     }
   }
 
@@ -201,7 +213,10 @@ export class DrainAgent {
       const refused = error instanceof HoldfastError && !failure.retryable;
       metrics.extension(refused ? 'refused' : 'failed');
       metrics.cloudError('extend');
-      log.warn({ noticeId: notice.id, code: failure.code, message: failure.message, refused }, 'notice.extend_failed');
+      log.warn(
+        { noticeId: notice.id, code: failure.code, message: failure.message, refused },
+        'notice.extend_failed',
+      );
       this.#apply({ type: 'extend-failed', noticeId: notice.id, refused });
     }
   }
@@ -226,6 +241,9 @@ export class DrainAgent {
     const left = [...this.#plan.notices.values()]
       .map(({ notice }) => (cutoffMs(notice, this.#settings) ?? Infinity) - nowMs)
       .filter((ms) => ms > 0);
-    return Math.max(this.#settings.pollMs, Math.min(NODE_TIMEOUT_MS, this.#settings.safetyMarginMs / 2 || NODE_TIMEOUT_MS, ...left));
+    return Math.max(
+      this.#settings.pollMs,
+      Math.min(NODE_TIMEOUT_MS, this.#settings.safetyMarginMs / 2 || NODE_TIMEOUT_MS, ...left),
+    );
   }
 }

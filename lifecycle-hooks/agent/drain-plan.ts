@@ -52,9 +52,19 @@ export type NodeView =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'answering'; readonly status: DrainStatus; readonly atMs: number }
   /** Somebody listens but does not answer. */
-  | { readonly kind: 'silent'; readonly sinceMs: number; readonly atMs: number; readonly last: DrainStatus | undefined }
+  | {
+      readonly kind: 'silent';
+      readonly sinceMs: number;
+      readonly atMs: number;
+      readonly last: DrainStatus | undefined;
+    }
   /** Nobody listens: the process is not there. */
-  | { readonly kind: 'gone'; readonly sinceMs: number; readonly atMs: number; readonly last: DrainStatus | undefined };
+  | {
+      readonly kind: 'gone';
+      readonly sinceMs: number;
+      readonly atMs: number;
+      readonly last: DrainStatus | undefined;
+    };
 
 export interface PlanSettings {
   /** The drain is over this long before the deadline. */
@@ -107,7 +117,12 @@ export const initialPlan: DrainPlan = {
  * The one transition function: what happened changes what is known, and what is known decides the phase. Events are
  * facts from outside and may come late, twice or about a notice that is no longer there; none of them is illegal.
  */
-export function transition(plan: DrainPlan, event: DrainEvent, nowMs: number, settings: PlanSettings): DrainPlan {
+export function transition(
+  plan: DrainPlan,
+  event: DrainEvent,
+  nowMs: number,
+  settings: PlanSettings,
+): DrainPlan {
   let next = learn(plan, event, nowMs, settings);
   for (;;) {
     const settled = settle(next, nowMs, settings);
@@ -119,7 +134,9 @@ export function transition(plan: DrainPlan, event: DrainEvent, nowMs: number, se
 function learn(plan: DrainPlan, event: DrainEvent, nowMs: number, settings: PlanSettings): DrainPlan {
   switch (event.type) {
     case 'notice':
-      return event.notice.status === 'pending' ? learnPending(plan, event.notice, nowMs, settings) : learnWithdrawn(plan, event.notice.id);
+      return event.notice.status === 'pending'
+        ? learnPending(plan, event.notice, nowMs, settings)
+        : learnWithdrawn(plan, event.notice.id);
     case 'node-answered': {
       const node: NodeView = { kind: 'answering', status: event.status, atMs: nowMs };
       // An active node knows of no notice: it was restarted, or somebody cancelled the drain.
@@ -217,7 +234,8 @@ function settle(plan: DrainPlan, nowMs: number, settings: PlanSettings): DrainPl
       if (!none) return { ...plan, phase: 'draining', why: describeNotices(plan) };
       if (status?.state === 'released') return released(plan, 'withdrawn too late: the node is released');
       if (plan.withdrawn.size === 0) return { ...plan, phase: 'idle', why: 'the node takes meetings again' };
-      if (givenUp) return { ...forget(plan), phase: 'idle', why: 'the media server is gone; a new one begins active' };
+      if (givenUp)
+        return { ...forget(plan), phase: 'idle', why: 'the media server is gone; a new one begins active' };
       return plan;
     case 'draining':
       if (none) return cancelling(plan);
@@ -230,14 +248,18 @@ function settle(plan: DrainPlan, nowMs: number, settings: PlanSettings): DrainPl
       if (none) return cancelling(plan);
       if (status?.state === 'released') return released(plan, 'the node is released already');
       if (givenUp) return released(plan, 'the media server is gone: nothing to save');
-      if (status && !isEmpty(status)) return { ...plan, phase: 'draining', why: 'the node is not empty any more' };
-      if (canLetGo(plan, nowMs, settings)) return releasing(plan, false, 'empty, and a notice can be completed');
+      if (status && !isEmpty(status))
+        return { ...plan, phase: 'draining', why: 'the node is not empty any more' };
+      if (canLetGo(plan, nowMs, settings))
+        return releasing(plan, false, 'empty, and a notice can be completed');
       return plan;
     case 'releasing':
       if (none) return cancelling(plan);
       if (status?.state === 'released') return released(plan, plan.forced ? 'forced' : 'empty');
       if (givenUp) return released(plan, 'the media server is gone: nothing to save');
-      if (!plan.forced && timeIsOver(plan, nowMs, settings)) return releasing(plan, true, 'time is over');
+      if (!plan.forced && !isEmpty(status) && timeIsOver(plan, nowMs, settings)) {
+        return releasing(plan, true, 'time is over');
+      }
       if (plan.forced && !timeIsOver(plan, nowMs, settings)) {
         return { ...plan, phase: 'draining', why: 'the deadline was moved' };
       }
@@ -246,7 +268,8 @@ function settle(plan: DrainPlan, nowMs: number, settings: PlanSettings): DrainPl
       }
       return plan;
     case 'released':
-      if (status?.state === 'released') return none && plan.withdrawn.size > 0 ? { ...plan, withdrawn: new Set() } : plan;
+      if (status?.state === 'released')
+        return none && plan.withdrawn.size > 0 ? { ...plan, withdrawn: new Set() } : plan;
       if (none) return cancelling(plan);
       if (status && !timeIsOver(plan, nowMs, settings)) {
         return { ...plan, phase: 'draining', why: 'a media server is back' };

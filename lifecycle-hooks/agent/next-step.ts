@@ -1,5 +1,12 @@
 import type { Notice } from '../clouds/types.ts';
-import { cutoffMs, type DrainPlan, extendAtMs, lastStatus, mayComplete, type PlanSettings } from './drain-plan.ts';
+import {
+  cutoffMs,
+  type DrainPlan,
+  extendAtMs,
+  lastStatus,
+  mayComplete,
+  type PlanSettings,
+} from './drain-plan.ts';
 
 /** What the agent does next. Each step may be done twice. */
 export type DrainStep =
@@ -33,7 +40,9 @@ export function nextStep(plan: DrainPlan, nowMs: number, settings: PlanSettings)
           ask(plan, nowMs, settings)
         );
       case 'releasing':
-        return plan.forced || mayRequest(plan, nowMs) ? release(plan.forced, plan) : ask(plan, nowMs, settings);
+        return plan.forced || mayRequest(plan, nowMs)
+          ? release(plan.forced, plan)
+          : ask(plan, nowMs, settings);
       case 'released':
         return complete(plan, nowMs, settings);
       case 'cancelling':

@@ -103,7 +103,11 @@ export class Connection {
         return await link.request(method, params, { timeoutMs });
       } catch (error) {
         const known = toHoldfastError(error);
-        if (known.code === 'TIMEOUT' && link.lastReceivedAtMs < sentAtMs && this.#now() - sentAtMs >= timeoutMs) {
+        if (
+          known.code === 'TIMEOUT' &&
+          link.lastReceivedAtMs < sentAtMs &&
+          this.#now() - sentAtMs >= timeoutMs
+        ) {
           link.close('no answer: the line is dead');
         }
         if (!link.closed || options.once || this.#state === 'closed') throw known;

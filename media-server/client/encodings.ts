@@ -66,6 +66,29 @@ export function cameraEncodings(size: Partial<FrameSize>): readonly Encoding[] {
   });
 }
 
+/** What is changed in the encodings of a running sender when its track is replaced by one of another size. */
+export type EncodingFit = Pick<Encoding, 'maxBitrate'> & {
+  readonly scaleResolutionDownBy: number;
+  readonly active: true;
+};
+
+/**
+ * A sender's number of encodings is fixed when it is made. With a larger picture the top layers are the ones to keep;
+ * with a smaller one the layers too many are switched off.
+ */
+export function fitEncodings(
+  count: number,
+  size: Partial<FrameSize>,
+): readonly (EncodingFit | { readonly active: false })[] {
+  const wanted = cameraEncodings(size).slice(-count);
+  return Array.from({ length: count }, (_, index) => {
+    const fitting = wanted[index];
+    if (!fitting) return { active: false };
+    const { maxBitrate, scaleResolutionDownBy = 1 } = fitting;
+    return { active: true, maxBitrate, scaleResolutionDownBy };
+  });
+}
+
 /** A shared screen is text: one sharp layer, no smaller copies. */
 export function screenEncodings(): readonly Encoding[] {
   return [{ maxBitrate: SCREEN_BITRATE_BPS, scalabilityMode: 'L1T1' }];

@@ -1,5 +1,5 @@
 import { Device } from 'mediasoup-client';
-import type { Consumer, Producer, ProducerOptions, RtpCapabilities, Transport } from 'mediasoup-client/types';
+import type { Consumer, Producer, ProducerOptions, Transport } from 'mediasoup-client/types';
 import { HoldfastError, toHoldfastError } from '../protocol/errors.ts';
 import type { ConsumerNew, LegOpen, LegReason } from '../protocol/signalling.ts';
 import { kindOfSource, type MediaSource } from '../protocol/values.ts';
@@ -98,15 +98,22 @@ export class Leg {
       this.#connection
         .request(
           'producer.create',
-          { legId: this.legId, transportId: sendTransport.id, source, kind, rtpParameters, paused: paused === true },
+          {
+            legId: this.legId,
+            transportId: sendTransport.id,
+            source,
+            kind,
+            rtpParameters,
+            paused: paused === true,
+          },
           { once: true },
         )
         .then(({ producerId }) => done({ id: producerId }), failed);
     });
-    await this.#announce(device.recvRtpCapabilities);
-    this.#assertOpen();
     this.#state = 'ready';
     for (const known of this.#consumers.values()) void this.#consume(known);
+    const { recvRtpCapabilities: rtpCapabilities } = device;
+    await this.#connection.request('leg.ready', { legId: this.legId, rtpCapabilities });
   }
 
   /** A stream is offered. May come before the leg is ready, and again in a snapshot. */
@@ -186,10 +193,6 @@ export class Leg {
     return transport;
   }
 
-  async #announce(rtpCapabilities: RtpCapabilities): Promise<void> {
-    await this.#connection.request('leg.ready', { legId: this.legId, rtpCapabilities });
-  }
-
   async #consume(known: KnownConsumer): Promise<void> {
     const { info } = known;
     try {
@@ -243,4 +246,5 @@ export class Leg {
 const synchronisedWith = ({ participantId, source }: ConsumerNew) =>
   source.startsWith('screen') ? `${participantId}-screen` : participantId;
 
-const isSource = (value: unknown): value is MediaSource => typeof value === 'string' && Object.hasOwn(kindOfSource, value);
+const isSource = (value: unknown): value is MediaSource =>
+  typeof value === 'string' && Object.hasOwn(kindOfSource, value);

@@ -12,7 +12,10 @@ export interface Socket {
   send(text: string): void;
   close(code?: number, reason?: string): void;
   addEventListener(type: 'open' | 'error', listener: () => void): void;
-  addEventListener(type: 'close', listener: (event: { readonly code: number; readonly reason: string }) => void): void;
+  addEventListener(
+    type: 'close',
+    listener: (event: { readonly code: number; readonly reason: string }) => void,
+  ): void;
   addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void;
 }
 
@@ -54,7 +57,9 @@ export class Link {
     // Who opens the link awaits this; a link that is closed before anybody does must not count as an unhandled error.
     this.#opened.promise.catch(() => {});
     socket.addEventListener('open', () => this.#opened.resolve());
-    socket.addEventListener('close', ({ code, reason }) => this.#end(reason || `the connection was closed (${code})`));
+    socket.addEventListener('close', ({ code, reason }) =>
+      this.#end(reason || `the connection was closed (${code})`),
+    );
     socket.addEventListener('error', () => this.#end('the connection failed'));
     socket.addEventListener('message', ({ data }) => {
       this.#lastReceivedAtMs = options.now();

@@ -49,10 +49,10 @@ export type SwitchEffect =
   | { readonly type: 'prepare'; readonly consumerId: string; readonly criterion: SwitchCriterion }
   /** From now on this consumer is the one that is seen or heard. */
   | { readonly type: 'select'; readonly consumerId: string }
-  /** Play it no more. `keepPicture`: its last picture stands until another one comes. */
-  | { readonly type: 'drop'; readonly consumerId: string; readonly keepPicture: boolean }
+  /** Play it no more; its last picture stands until another one comes. */
+  | { readonly type: 'drop'; readonly consumerId: string }
   | { readonly type: 'report'; readonly legId: string; readonly consumerId: string; readonly muted: boolean }
-  /** Its sender has stopped it. */
+  /** Its sender has stopped it: nothing of it stays. */
   | { readonly type: 'ended' };
 
 export interface Transition {
@@ -76,7 +76,8 @@ export function transition(
 ): Transition {
   switch (event.type) {
     case 'offered': {
-      if (stream.offers.some((offer) => offer.consumerId === event.offer.consumerId)) return unchanged(stream);
+      if (stream.offers.some((offer) => offer.consumerId === event.offer.consumerId))
+        return unchanged(stream);
       const criterion = stream.offers.length > 0 && event.reason !== 'recovery' ? 'steady' : 'first-frame';
       const prepare: SwitchEffect = { type: 'prepare', consumerId: event.offer.consumerId, criterion };
       const offers = [...stream.offers, { ...event.offer, status: 'preparing' as const }];
@@ -117,7 +118,7 @@ function remove(
   const offers = stream.offers.filter((offer) => !gone.includes(offer));
   // A leg that closes says nothing about the stream: it is awaited on another leg, and its last picture stands.
   const ended = offers.length === 0 && why === 'withdrawn';
-  const drops = gone.map<SwitchEffect>(({ consumerId }) => ({ type: 'drop', consumerId, keepPicture: !ended }));
+  const drops = gone.map<SwitchEffect>(({ consumerId }) => ({ type: 'drop', consumerId }));
   return settle({ ...stream, offers }, isFirstLeg, [], ended ? [...drops, { type: 'ended' }] : drops);
 }
 
@@ -132,7 +133,12 @@ function settle(
   const effects: SwitchEffect[] = [...before];
   if (feed && feed.consumerId !== stream.feed) effects.push({ type: 'select', consumerId: feed.consumerId });
   let { reportedLegs } = stream;
-  if (feed && (feed.status === 'ready' || feed.paused) && !isFirstLeg(feed.legId) && !reportedLegs.includes(feed.legId)) {
+  if (
+    feed &&
+    (feed.status === 'ready' || feed.paused) &&
+    !isFirstLeg(feed.legId) &&
+    !reportedLegs.includes(feed.legId)
+  ) {
     effects.push({ type: 'report', legId: feed.legId, consumerId: feed.consumerId, muted: feed.paused });
     reportedLegs = [...reportedLegs, feed.legId];
   }

@@ -12,7 +12,10 @@ export interface JoinOptions {
   readonly tracks?: { readonly microphone?: MediaStreamTrack; readonly camera?: MediaStreamTrack };
   /** Start muted: published, but nothing is sent. */
   readonly muted?: { readonly microphone?: boolean; readonly camera?: boolean };
+  /** Giving up the joining: `joinMeeting` rejects with the signal's reason. */
   readonly signal?: AbortSignal;
+  /** What the SDK does, for the page's own log; there is nothing secret in it. */
+  readonly log?: (event: string, fields: Readonly<Record<string, unknown>>) => void;
 }
 
 /**
@@ -57,7 +60,11 @@ export interface MeetingEvents {
   /** A second leg is being opened; nothing is visible of it. */
   moveStarted: (move: { readonly nodeId: string; readonly reason: LegReason }) => void;
   /** The meeting now lives on another node. */
-  moveFinished: (move: { readonly nodeId: string; readonly reason: LegReason; readonly durationMs: number }) => void;
+  moveFinished: (move: {
+    readonly nodeId: string;
+    readonly reason: LegReason;
+    readonly durationMs: number;
+  }) => void;
   /** One stream is now seen or heard from another leg. */
   streamSwitched: (event: StreamSwitch) => void;
   left: (reason: LeaveReason) => void;
@@ -74,8 +81,9 @@ export interface StreamSwitch {
   readonly consumerAtMs: number;
   readonly firstFrameAtMs: number | undefined;
   readonly switchedAtMs: number;
-  /** `steady` is the rule; `timeout`: swapped though not steady; `first-frame`: recovery; `unseen`: shown nowhere. */
-  readonly how: 'steady' | 'timeout' | 'first-frame' | 'unseen';
+  /** `steady` is the rule; `timeout`: swapped though not steady; `first-frame`: recovery; `unseen`: shown nowhere;
+   * `muted`: nothing is sent. */
+  readonly how: 'steady' | 'timeout' | 'first-frame' | 'unseen' | 'muted';
 }
 
 /** What is measured of one remote stream, now. */
@@ -128,10 +136,20 @@ export interface MeetingHandle {
   readonly state: MeetingState;
   readonly participants: ReadonlyMap<string, RemoteParticipantView>;
   readonly local: ReadonlyMap<MediaSource, LocalSourceView>;
+  /** The browser wants a click before sound may play; the event of the same name tells of changes. */
+  readonly soundBlocked: boolean;
   on<E extends keyof MeetingEvents>(event: E, listener: MeetingEvents[E]): () => void;
-  /** Publishes a track, or replaces the one of this source without a gap for the others. */
-  publish(source: MediaSource, track: MediaStreamTrack): Promise<void>;
+  /**
+   * Publishes a track, or replaces the one of this source without a gap for the others. The track stays the caller's;
+   * when it ends by itself (device unplugged, sharing stopped in the browser) its source is unpublished.
+   */
+  publish(
+    source: MediaSource,
+    track: MediaStreamTrack,
+    options?: { readonly muted?: boolean },
+  ): Promise<void>;
   unpublish(source: MediaSource): Promise<void>;
+  /** Takes effect at once. Use it rather than `track.enabled`: what is sent is a copy of the track. */
   setMuted(source: MediaSource, muted: boolean): Promise<void>;
   /** Call from a click when `soundBlocked` says so. */
   resumeSound(): Promise<void>;

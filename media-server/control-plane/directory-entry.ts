@@ -56,7 +56,7 @@ export function nextDirectoryEntry(
       const { from, to } = event;
       if (!entry || !livesAt(entry, from)) return refuse(entry, from);
       const epoch = entry.issuedEpoch + 1;
-      return write({ state: 'moving', ...from, issuedEpoch: epoch, movingTo: { nodeId: to, epoch } });
+      return write({ state: 'moving', ...at(from), issuedEpoch: epoch, movingTo: { nodeId: to, epoch } });
     }
     case 'commit': {
       const { from, to } = event;
@@ -64,7 +64,7 @@ export function nextDirectoryEntry(
         return write({ state: 'home', ...entry.movingTo, issuedEpoch: entry.issuedEpoch });
       }
       if (entry?.state === 'arriving' && entry.nodeId === to && entry.epoch > from.epoch) {
-        return write({ state: 'home', nodeId: to, epoch: entry.epoch, issuedEpoch: entry.issuedEpoch });
+        return write({ state: 'home', ...at(entry), issuedEpoch: entry.issuedEpoch });
       }
       // The first answer was lost on its way and the node asks again.
       if (entry?.state === 'home' && entry.nodeId === to && entry.epoch > from.epoch) return keep;
@@ -73,10 +73,10 @@ export function nextDirectoryEntry(
     case 'abort': {
       const { from, to } = event;
       if (entry?.state === 'moving' && same(entry, from) && entry.movingTo.nodeId === to) {
-        return write({ state: 'home', ...from, issuedEpoch: entry.issuedEpoch });
+        return write({ state: 'home', ...at(from), issuedEpoch: entry.issuedEpoch });
       }
       if (entry?.state === 'arriving' && entry.nodeId === to && entry.epoch > from.epoch) {
-        return write({ state: 'home', ...from, issuedEpoch: entry.issuedEpoch });
+        return write({ state: 'home', ...at(from), issuedEpoch: entry.issuedEpoch });
       }
       return keep;
     }
@@ -89,7 +89,7 @@ export function nextDirectoryEntry(
       if (entry.state === 'moving') {
         return write({ state: 'home', ...entry.movingTo, issuedEpoch: entry.issuedEpoch });
       }
-      return write({ state: 'ended', ...event.place, issuedEpoch: entry.issuedEpoch });
+      return write({ state: 'ended', ...at(event.place), issuedEpoch: entry.issuedEpoch });
     }
     case 'claims':
       return merge(entry, event.claims, write);
@@ -110,7 +110,7 @@ function afterLoss(
     const { issuedEpoch, movingTo } = entry;
     // The target is gone: nobody has let go of the old node yet.
     if (same(movingTo, place)) {
-      return write({ state: 'home', nodeId: entry.nodeId, epoch: entry.epoch, issuedEpoch });
+      return write({ state: 'home', ...at(entry), issuedEpoch });
     }
     // The source is gone: whatever has moved so far is all there is.
     if (same(entry, place)) return write({ state: 'home', ...movingTo, issuedEpoch });
@@ -128,15 +128,9 @@ function merge(entry: DirectoryEntry | undefined, claims: readonly Claim[], writ
   const seen = Math.max(owner?.epoch ?? 0, incoming?.epoch ?? 0);
   const issuedEpoch = Math.max(entry?.issuedEpoch ?? 0, seen);
   const home = (place: Place): DirectoryStep =>
-    write({ state: 'home', nodeId: place.nodeId, epoch: place.epoch, issuedEpoch });
+    write({ state: 'home', ...at(place), issuedEpoch });
   const moving = (from: Place, to: Place): DirectoryStep =>
-    write({
-      state: 'moving',
-      nodeId: from.nodeId,
-      epoch: from.epoch,
-      issuedEpoch,
-      movingTo: { nodeId: to.nodeId, epoch: to.epoch },
-    });
+    write({ state: 'moving', ...at(from), issuedEpoch, movingTo: at(to) });
   const underWay =
     owner?.role === 'outgoing' && incoming && incoming.epoch > owner.epoch ? incoming : undefined;
 
@@ -147,7 +141,7 @@ function merge(entry: DirectoryEntry | undefined, claims: readonly Claim[], writ
     if (entry && !revived && seen <= entry.issuedEpoch) return keep;
     if (owner) return underWay ? moving(owner, underWay) : home(owner);
     if (!incoming) return keep;
-    return write({ state: 'arriving', nodeId: incoming.nodeId, epoch: incoming.epoch, issuedEpoch });
+    return write({ state: 'arriving', ...at(incoming), issuedEpoch });
   }
   if (entry.state === 'arriving') {
     if (!owner) return keep;
@@ -172,6 +166,11 @@ function livesAt(entry: DirectoryEntry, place: Place): boolean {
 
 function same(a: Place, b: Place): boolean {
   return a.nodeId === b.nodeId && a.epoch === b.epoch;
+}
+
+/** The place alone, without what else its object carries. */
+function at({ nodeId, epoch }: Place): Place {
+  return { nodeId, epoch };
 }
 
 function highest(claims: readonly Claim[]): Claim | undefined {

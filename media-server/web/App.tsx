@@ -1,5 +1,6 @@
 import { lazy, Suspense } from 'react';
 import { ErrorBoundary } from './components/ErrorBoundary.tsx';
+import { Page } from './components/Page.tsx';
 import type { Api } from './lib/api.ts';
 import type { Remembered } from './lib/remembered.ts';
 import type { Route } from './lib/route.ts';
@@ -7,8 +8,12 @@ import { HomePage } from './pages/home/HomePage.tsx';
 import { NotFoundPage } from './pages/not-found/NotFoundPage.tsx';
 
 // Each of the large pages is loaded only by those who open it.
-const MeetingPage = lazy(async () => ({ default: (await import('./pages/meeting/MeetingPage.tsx')).MeetingPage }));
-const OperatorPage = lazy(async () => ({ default: (await import('./pages/operator/OperatorPage.tsx')).OperatorPage }));
+const MeetingPage = lazy(async () => ({
+  default: (await import('./pages/meeting/MeetingPage.tsx')).MeetingPage,
+}));
+const OperatorPage = lazy(async () => ({
+  default: (await import('./pages/operator/OperatorPage.tsx')).OperatorPage,
+}));
 
 interface AppProps {
   readonly route: Route;
@@ -24,10 +29,18 @@ interface AppProps {
 export function App(props: AppProps) {
   return (
     <ErrorBoundary>
-      <Suspense>
+      <Suspense fallback={<Loading />}>
         <PageOf {...props} />
       </Suspense>
     </ErrorBoundary>
+  );
+}
+
+function Loading() {
+  return (
+    <Page>
+      <p className="muted">Loading…</p>
+    </Page>
   );
 }
 

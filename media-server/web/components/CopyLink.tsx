@@ -1,5 +1,6 @@
 import { useRef, useState } from 'react';
 import { Icon } from './Icon.tsx';
+import './copy-link.css';
 
 type Copy = 'not-yet' | 'copied' | 'by-hand';
 

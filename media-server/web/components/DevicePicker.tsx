@@ -1,5 +1,5 @@
-import { trackOf } from '../lib/capture.ts';
 import type { DeviceChoice } from '../lib/capture.ts';
+import { trackOf } from '../lib/capture.ts';
 import type { LocalMedia } from '../lib/local-media.ts';
 import { useView } from '../lib/use-view.ts';
 

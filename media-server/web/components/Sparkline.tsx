@@ -28,7 +28,10 @@ export function Sparkline({ label, samples, full = 1, width = 60, format }: Spar
     >
       <line className="sparkline-full" x1="0" x2={width - 1} y1={y(full, top)} y2={y(full, top)} />
       {stretches(samples, width).map(({ start, values }) => (
-        <polyline key={start} points={values.map((value, index) => `${start + index},${y(value, top)}`).join(' ')} />
+        <polyline
+          key={start}
+          points={values.map((value, index) => `${start + index},${y(value, top)}`).join(' ')}
+        />
       ))}
     </svg>
   );

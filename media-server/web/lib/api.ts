@@ -30,7 +30,11 @@ export class Api {
   }
 
   /** A participant's token; FORBIDDEN or NOT_FOUND where only applications may let people in. */
-  async join(meetingId: string, displayName: string, signal: AbortSignal): Promise<z.output<typeof tokenView>> {
+  async join(
+    meetingId: string,
+    displayName: string,
+    signal: AbortSignal,
+  ): Promise<z.output<typeof tokenView>> {
     const body = { meetingId, displayName };
     return this.#call({ method: 'POST', path: '/v1/join', answer: tokenView, body, signal });
   }
@@ -40,11 +44,19 @@ export class Api {
   }
 
   async meetings(token: string, signal: AbortSignal): Promise<readonly MeetingView[]> {
-    return (await this.#call({ method: 'GET', path: '/v1/meetings', answer: meetingList, token, signal })).meetings;
+    return (await this.#call({ method: 'GET', path: '/v1/meetings', answer: meetingList, token, signal }))
+      .meetings;
   }
 
   async drain(token: string, nodeId: string, reason: string, signal: AbortSignal): Promise<NodeView> {
-    return this.#call({ method: 'POST', path: drainPath(nodeId), answer: nodeView, token, body: { reason }, signal });
+    return this.#call({
+      method: 'POST',
+      path: drainPath(nodeId),
+      answer: nodeView,
+      token,
+      body: { reason },
+      signal,
+    });
   }
 
   async cancelDrain(token: string, nodeId: string, signal: AbortSignal): Promise<NodeView> {
@@ -82,7 +94,10 @@ const drainPath = (nodeId: string) => `/v1/nodes/${encodeURIComponent(nodeId)}/d
 function refusal(response: Response, body: unknown): HoldfastError {
   const said = errorBody.safeParse(body);
   if (!said.success) {
-    return new HoldfastError(codeOfStatus(response.status), `The server answered with status ${response.status}.`);
+    return new HoldfastError(
+      codeOfStatus(response.status),
+      `The server answered with status ${response.status}.`,
+    );
   }
   const { code, message, retryAfterMs } = said.data.error;
   return new HoldfastError(
@@ -113,7 +128,8 @@ function parsed(text: string): unknown {
 }
 
 function unanswered(error: unknown, signal: AbortSignal): unknown {
-  const timedOut = signal.aborted && signal.reason instanceof DOMException && signal.reason.name === 'TimeoutError';
+  const timedOut =
+    signal.aborted && signal.reason instanceof DOMException && signal.reason.name === 'TimeoutError';
   if (timedOut) return new HoldfastError('TIMEOUT', 'The server did not answer in time.', { cause: error });
   if (signal.aborted) return signal.reason;
   return new HoldfastError('CONNECTION_CLOSED', 'The server cannot be reached.', { cause: error });

@@ -22,7 +22,12 @@ export function problemOf(capture: Capture): PlainWords | undefined {
 
 /** What nodes are sized for: 640x360 at 24 pictures a second. A camera may give more only if it cannot give this. */
 export function cameraConstraints(deviceId: string | undefined): MediaTrackConstraints {
-  return { ...exactly(deviceId), width: { ideal: 640 }, height: { ideal: 360 }, frameRate: { ideal: 24, max: 30 } };
+  return {
+    ...exactly(deviceId),
+    width: { ideal: 640 },
+    height: { ideal: 360 },
+    frameRate: { ideal: 24, max: 30 },
+  };
 }
 
 export function microphoneConstraints(deviceId: string | undefined): MediaTrackConstraints {
@@ -40,7 +45,10 @@ function exactly(deviceId: string | undefined): MediaTrackConstraints {
 }
 
 /** Labels are empty until a permission is given; then the devices are numbered. */
-export function choicesOf(devices: readonly MediaDeviceInfo[], kind: MediaDeviceKind): readonly DeviceChoice[] {
+export function choicesOf(
+  devices: readonly MediaDeviceInfo[],
+  kind: MediaDeviceKind,
+): readonly DeviceChoice[] {
   const word = kind === 'audioinput' ? 'Microphone' : 'Camera';
   return devices
     .filter((device) => device.kind === kind && device.deviceId !== '')

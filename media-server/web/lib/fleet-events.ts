@@ -21,7 +21,9 @@ function nodeEvents(before: readonly NodeView[], after: readonly NodeView[]): re
     const state = nodeStateOf(node);
     return nodeStateOf(previous) === state ? [] : [`${node.nodeId} ${became(state, node)}`];
   });
-  const gone = before.filter((node) => !here.has(node.nodeId)).map((node) => `${node.nodeId} has left the fleet`);
+  const gone = before
+    .filter((node) => !here.has(node.nodeId))
+    .map((node) => `${node.nodeId} has left the fleet`);
   return [...changed, ...gone];
 }
 

@@ -26,5 +26,9 @@ export function count(number: number, one: string, many = `${one}s`): string {
 export const people = (number: number) => count(number, 'person', 'people');
 
 export function timeOfDay(ms: number): string {
-  return new Date(ms).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+  return new Date(ms).toLocaleTimeString(undefined, {
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+  });
 }

@@ -24,7 +24,8 @@ export function bestGrid(request: GridRequest): GridLayout {
     const layout = fitted(request, tiles, columns);
     if (best === undefined || layout.tileWidthPx > best.tileWidthPx) best = layout;
   }
-  if (best !== undefined && best.tileWidthPx >= Math.min(request.minTileWidthPx, request.widthPx)) return best;
+  if (best !== undefined && best.tileWidthPx >= Math.min(request.minTileWidthPx, request.widthPx))
+    return best;
   return scrolling(request, tiles);
 }
 

@@ -53,6 +53,11 @@ export class LocalMedia {
     return this.#view.value;
   }
 
+  /** Telephones cannot share their screen from a web page. */
+  get canShare(): boolean {
+    return typeof this.#devices?.getDisplayMedia === 'function';
+  }
+
   readonly subscribe = (listener: () => void): (() => void) => this.#view.subscribe(listener);
 
   /** Starts what is wanted and settles when each source runs or has failed. Idempotent until `close`. */
@@ -92,7 +97,8 @@ export class LocalMedia {
       const [audio] = stream.getAudioTracks();
       if (track !== undefined) this.#take('screen', attempt, track, audio);
     } catch (error) {
-      const cancelled = error instanceof Error && error.name === 'NotAllowedError' && !/system/i.test(error.message);
+      const cancelled =
+        error instanceof Error && error.name === 'NotAllowedError' && !/system/i.test(error.message);
       if (cancelled) this.#settle('screen', attempt, { state: 'off' });
       else this.#fail('screen', attempt, mediaProblem('screen', error));
     }
@@ -181,7 +187,9 @@ export class LocalMedia {
     this.#attempts[source] += 1;
     stopTracks(now);
     // A screen is ended by the browser's own "stop sharing" bar; nothing needs to be said about that.
-    this.#update({ [source]: source === 'screen' ? { state: 'off' } : { state: 'failed', problem: deviceGone(source) } });
+    this.#update({
+      [source]: source === 'screen' ? { state: 'off' } : { state: 'failed', problem: deviceGone(source) },
+    });
   }
 
   #fail(source: CaptureSource, attempt: number, problem: PlainWords): void {
@@ -205,7 +213,10 @@ export class LocalMedia {
   readonly #refreshDevices = async (): Promise<void> => {
     if (this.#devices === undefined) return;
     const devices = await this.#devices.enumerateDevices().catch(() => []);
-    this.#update({ microphones: choicesOf(devices, 'audioinput'), cameras: choicesOf(devices, 'videoinput') });
+    this.#update({
+      microphones: choicesOf(devices, 'audioinput'),
+      cameras: choicesOf(devices, 'videoinput'),
+    });
   };
 
   #update(change: Partial<LocalMediaView>): void {

@@ -25,22 +25,24 @@ export class MeetingStore {
   readonly #view: Signal<MeetingView>;
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   readonly #off: readonly (() => void)[];
+  /** How often somebody has left, by id. */
+  readonly #departures = new Map<string, number>();
   #lastNoticeId = 0;
 
   constructor(meeting: MeetingHandle) {
     this.meeting = meeting;
     this.#view = new Signal({
       state: meeting.state,
-      people: peopleOf(meeting),
-      soundBlocked: false,
+      people: this.#people(),
+      soundBlocked: meeting.soundBlocked,
       notices: [],
       left: undefined,
     });
     this.#off = [
       meeting.on('stateChanged', (state) => this.#stateChanged(state)),
-      meeting.on('participantsChanged', () => this.#update({ people: peopleOf(meeting) })),
+      meeting.on('participantsChanged', () => this.#update({ people: this.#people() })),
       meeting.on('participantJoined', ({ displayName }) => this.#say(joinedNotice(displayName))),
-      meeting.on('participantLeft', ({ displayName }) => this.#say(leftNotice(displayName))),
+      meeting.on('participantLeft', ({ id, displayName }) => this.#departed(id, displayName)),
       meeting.on('soundBlocked', (soundBlocked) => this.#update({ soundBlocked })),
       meeting.on('moveFinished', ({ reason }) => this.#say(moveNotice(reason))),
       meeting.on('left', (left) => this.#update({ left })),
@@ -57,6 +59,16 @@ export class MeetingStore {
     for (const off of this.#off) off();
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
+  }
+
+  #people(): readonly Person[] {
+    const { participants } = this.meeting;
+    return [...participants.values()].map((one) => personOf(one, this.#departures.get(one.id) ?? 0));
+  }
+
+  #departed(id: string, displayName: string): void {
+    this.#departures.set(id, (this.#departures.get(id) ?? 0) + 1);
+    this.#say(leftNotice(displayName));
   }
 
   #stateChanged(state: MeetingState): void {
@@ -80,8 +92,4 @@ export class MeetingStore {
   #update(change: Partial<MeetingView>): void {
     this.#view.set({ ...this.#view.value, ...change });
   }
-}
-
-function peopleOf(meeting: MeetingHandle): readonly Person[] {
-  return [...meeting.participants.values()].map(personOf);
 }

@@ -1,8 +1,14 @@
 import { meetingId } from '../../protocol/values.ts';
 
-const manners = words('calm quiet bright gentle clear steady warm early merry brave kind fresh nimble sunny keen mild');
-const colours = words('amber coral silver golden jade ivory copper indigo olive pearl rosy sandy scarlet slate teal violet');
-const places = words('bay beach cliff cove current delta dune harbour island lagoon pier reef sound strand tide wharf');
+const manners = words(
+  'calm quiet bright gentle clear steady warm early merry brave kind fresh nimble sunny keen mild',
+);
+const colours = words(
+  'amber coral silver golden jade ivory copper indigo olive pearl rosy sandy scarlet slate teal violet',
+);
+const places = words(
+  'bay beach cliff cove current delta dune harbour island lagoon pier reef sound strand tide wharf',
+);
 
 function words(list: string): readonly string[] {
   return list.split(' ');
@@ -49,7 +55,9 @@ function slug(text: string): string {
 /** One or two letters to stand for somebody whose camera is off. */
 export function initials(name: string): string {
   const parts = name.trim().split(/\s+/);
-  const letters = [parts[0], parts.length > 1 ? parts.at(-1) : undefined].map((part) => firstLetter(part ?? ''));
+  const letters = [parts[0], parts.length > 1 ? parts.at(-1) : undefined].map((part) =>
+    firstLetter(part ?? ''),
+  );
   return letters.join('').toLocaleUpperCase() || '?';
 }
 

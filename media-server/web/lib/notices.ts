@@ -1,5 +1,5 @@
-import type { LegReason } from '../../protocol/signalling.ts';
 import type { MeetingState } from '../../client/types.ts';
+import type { LegReason } from '../../protocol/signalling.ts';
 
 /** Something that happened to the meeting, said once and gone after a while. */
 export interface Notice {
@@ -38,8 +38,16 @@ export function moveNotice(reason: LegReason): NoticeText | undefined {
   return reason === 'handover' ? { text: 'Moved to another server', tone: 'quiet', forMs: 2500 } : undefined;
 }
 
-export const joinedNotice = (name: string): NoticeText => ({ text: `${name} joined`, tone: 'quiet', forMs: 3500 });
-export const leftNotice = (name: string): NoticeText => ({ text: `${name} left`, tone: 'quiet', forMs: 3500 });
+export const joinedNotice = (name: string): NoticeText => ({
+  text: `${name} joined`,
+  tone: 'quiet',
+  forMs: 3500,
+});
+export const leftNotice = (name: string): NoticeText => ({
+  text: `${name} left`,
+  tone: 'quiet',
+  forMs: 3500,
+});
 
 /** Only the newest few are kept on screen. */
 export function withNotice(notices: readonly Notice[], notice: Notice, limit = 3): readonly Notice[] {

@@ -2,6 +2,8 @@ import type { RemoteParticipantView } from '../../client/types.ts';
 
 /** One remote participant, as the tiles show them. */
 export interface Person {
+  /** Of this presence: somebody who leaves and comes back has another one. */
+  readonly key: string;
   readonly id: string;
   readonly name: string;
   readonly participant: RemoteParticipantView;
@@ -10,9 +12,11 @@ export interface Person {
   readonly screen: boolean;
 }
 
-export function personOf(participant: RemoteParticipantView): Person {
-  const active = (source: 'microphone' | 'camera' | 'screen') => participant.streams.get(source)?.active === true;
+export function personOf(participant: RemoteParticipantView, presence: number): Person {
+  const active = (source: 'microphone' | 'camera' | 'screen') =>
+    participant.streams.get(source)?.active === true;
   return {
+    key: `${participant.id} ${presence}`,
     id: participant.id,
     name: participant.displayName,
     participant,

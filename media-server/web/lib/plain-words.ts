@@ -32,7 +32,10 @@ export function joinRefusal(error: HoldfastError, byApplication: boolean): Plain
     case 'BAD_REQUEST':
       return { title: 'The server did not accept this', advice: error.message };
     default:
-      return { title: 'Joining did not work', advice: `${error.message} Try again; if it stays so, tell whoever runs this server.` };
+      return {
+        title: 'Joining did not work',
+        advice: `${error.message} Try again; if it stays so, tell whoever runs this server.`,
+      };
   }
 }
 

@@ -22,7 +22,12 @@ export class SourceSync {
   #closed = false;
 
   /** @param done what the meeting publishes already */
-  constructor(meeting: Publisher, source: MediaSource, done: WantedSource, onError: (error: unknown) => void) {
+  constructor(
+    meeting: Publisher,
+    source: MediaSource,
+    done: WantedSource,
+    onError: (error: unknown) => void,
+  ) {
     this.#meeting = meeting;
     this.#source = source;
     this.#done = done;
@@ -58,9 +63,8 @@ export class SourceSync {
       if (this.#done.track !== undefined) await this.#meeting.unpublish(this.#source);
       return;
     }
-    const isNew = this.#done.track === undefined;
-    if (track !== this.#done.track) await this.#meeting.publish(this.#source, track);
-    if (isNew ? muted : muted !== this.#done.muted) await this.#meeting.setMuted(this.#source, muted);
+    if (track !== this.#done.track) await this.#meeting.publish(this.#source, track, { muted });
+    else await this.#meeting.setMuted(this.#source, muted);
   }
 }
 

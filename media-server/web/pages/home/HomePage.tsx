@@ -26,14 +26,12 @@ export function HomePage({ remembered }: { readonly remembered: Remembered }) {
     <Page>
       <h1>Meet, and stay in the meeting</h1>
       <p className="home-lead">
-        Video meetings on your own servers. When a server has to go, the meeting moves to another one while you talk, and
-        nobody in it notices.
+        Video meetings on your own servers. When a server has to go, the meeting moves to another one while
+        you talk, and nobody in it notices.
       </p>
       <form className="card fields" onSubmit={submit}>
         <div className="field">
-          <label htmlFor="meeting">
-            <strong>Name of the meeting, or its link</strong>
-          </label>
+          <label htmlFor="meeting">Name of the meeting, or its link</label>
           <div className="home-meeting">
             <input
               id="meeting"
@@ -45,7 +43,11 @@ export function HomePage({ remembered }: { readonly remembered: Remembered }) {
               autoComplete="off"
               spellCheck={false}
             />
-            <button type="button" className="button" onClick={() => setMeeting(suggestMeetingName(secureRandom))}>
+            <button
+              type="button"
+              className="button"
+              onClick={() => setMeeting(suggestMeetingName(secureRandom))}
+            >
               Another name
             </button>
           </div>
@@ -55,14 +57,20 @@ export function HomePage({ remembered }: { readonly remembered: Remembered }) {
         </div>
         <label className="field">
           <span>Your name</span>
-          <input value={name} onChange={(event) => setName(event.target.value)} maxLength={80} autoComplete="name" />
+          <input
+            value={name}
+            onChange={(event) => setName(event.target.value)}
+            maxLength={80}
+            autoComplete="name"
+          />
         </label>
         <button type="submit" className="button button-primary">
           Continue
         </button>
       </form>
       <p className="muted">
-        Next you see your camera and microphone, before anybody else does. Your name is kept in this browser only.
+        Next you see your camera and microphone, before anybody else does. Your name is kept in this browser
+        only.
       </p>
     </Page>
   );

@@ -1,6 +1,6 @@
 import type { LeaveReason } from '../../../client/types.ts';
 import type { HoldfastError } from '../../../protocol/errors.ts';
-import type { MeetingStore } from '../../lib/meeting-store.ts';
+import type { Attendance } from './enter-meeting.ts';
 
 /** Where somebody is with a meeting: before it, on the way in, in it, or out again. */
 export type Visit =
@@ -9,12 +9,12 @@ export type Visit =
   /** Refused for now; tried again by itself at `retryAtMs`. */
   | { readonly step: 'waiting'; readonly error: HoldfastError; readonly retryAtMs: number }
   | { readonly step: 'refused'; readonly error: HoldfastError }
-  | { readonly step: 'in'; readonly store: MeetingStore }
+  | { readonly step: 'in'; readonly attendance: Attendance }
   | { readonly step: 'left'; readonly reason: LeaveReason };
 
 export type VisitEvent =
   | { readonly type: 'join' }
-  | { readonly type: 'joined'; readonly store: MeetingStore }
+  | { readonly type: 'joined'; readonly attendance: Attendance }
   | { readonly type: 'refused'; readonly error: HoldfastError; readonly nowMs: number }
   | { readonly type: 'left'; readonly reason: LeaveReason }
   | { readonly type: 'back' };
@@ -26,7 +26,7 @@ export function transition(visit: Visit, event: VisitEvent): Visit {
       if (visit.step !== 'in') return { step: 'joining' };
       break;
     case 'joined':
-      if (visit.step === 'joining') return { step: 'in', store: event.store };
+      if (visit.step === 'joining') return { step: 'in', attendance: event.attendance };
       break;
     case 'refused':
       if (visit.step === 'joining') return refused(event.error, event.nowMs);

@@ -1,0 +1,143 @@
+import { accessSync, constants } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { NodeView } from '@holdfast/media-server/protocol/index.ts';
+import { type Command, InvalidArgumentError } from 'commander';
+import { isLoopback, LOOPBACK } from './addresses.ts';
+import { interruptible } from './interruptible.ts';
+import { LocalPlatform, type LocalPlatformOptions } from './local-platform.ts';
+import { describeEnd } from './managed-process.ts';
+import { changeLines, eventLine } from './status-lines.ts';
+
+interface LocalFlags {
+  readonly port: number;
+  readonly nodes: number;
+  readonly host: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+}
+
+const DEFAULT_PORT = 8443;
+const LOOK_EVERY_MS = 1000;
+
+const wholeNumber = (least: number, most: number) => (text: string) => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < least || value > most) {
+    throw new InvalidArgumentError(`give a whole number from ${least} to ${most}.`);
+  }
+  return value;
+};
+
+const readable = (path: string) => {
+  try {
+    accessSync(path, constants.R_OK);
+  } catch {
+    throw new InvalidArgumentError('the file cannot be read.');
+  }
+  return path;
+};
+
+export function register(program: Command): void {
+  program
+    .command('local')
+    .description(
+      'run the whole platform on this machine: a control plane and media nodes with their drain agents',
+    )
+    .option('--port <n>', 'port of pages and API', wholeNumber(1, 65_535), DEFAULT_PORT)
+    .option('--nodes <n>', 'media nodes to begin with', wholeNumber(1, 16), 2)
+    .option('--host <address>', 'address to listen on', LOOPBACK)
+    .option('--tls-cert <file>', 'certificate (PEM); needed for any address but loopback', readable)
+    .option('--tls-key <file>', 'its private key (PEM)', readable)
+    .addHelpText(
+      'after',
+      `
+Secrets come from the environment; those that are missing are made up for this run and printed once:
+  HOLDFAST_OPERATOR_TOKEN (the operator page and API), HOLDFAST_API_KEY (applications).
+
+Examples:
+  $ npm start
+  $ npm start -- --port 9000 --nodes 3
+  $ npm start -- --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem`,
+    )
+    .action(async (flags: LocalFlags, command: Command) => {
+      const options = platformOptions(flags, (message) =>
+        command.error(`error: ${message}`, { exitCode: 2 }),
+      );
+      process.exitCode = await interruptible((signal, cleanup) => runLocal(options, signal, cleanup));
+    });
+}
+
+function platformOptions(flags: LocalFlags, refuse: (message: string) => never): LocalPlatformOptions {
+  const { port, nodes, host, tlsCert, tlsKey } = flags;
+  if ((tlsCert === undefined) !== (tlsKey === undefined))
+    refuse('--tls-cert and --tls-key belong together: give both.');
+  if (tlsCert === undefined && !isLoopback(host)) {
+    refuse(`browsers give cameras to pages on ${host} only over https: give --tls-cert and --tls-key.`);
+  }
+  const tls =
+    tlsCert !== undefined && tlsKey !== undefined ? { tls: { certFile: tlsCert, keyFile: tlsKey } } : {};
+  return { port, nodes, host, ...tls };
+}
+
+async function runLocal(
+  options: LocalPlatformOptions,
+  signal: AbortSignal,
+  cleanup: (undo: () => Promise<void>) => void,
+): Promise<number> {
+  print(`Starting the control plane and ${options.nodes} media nodes…`);
+  const platform = await LocalPlatform.start({ ...options, signal });
+  cleanup(async () => {
+    await platform.close();
+    if (platform.logsKept) print(`A process had crashed; its logs are in ${platform.directory}`);
+  });
+  print(welcome(platform));
+  return follow(platform, signal);
+}
+
+function welcome({
+  baseUrl,
+  operatorUrl,
+  operatorToken,
+  apiKey,
+  madeSecrets,
+  directory,
+}: LocalPlatform): string {
+  return [
+    '',
+    `  Meetings        ${baseUrl}`,
+    `  Operator page   ${operatorUrl}`,
+    ...(madeSecrets.has('HOLDFAST_OPERATOR_TOKEN') ? [`  Operator token  ${operatorToken}`] : []),
+    ...(madeSecrets.has('HOLDFAST_API_KEY') ? [`  API key         ${apiKey}`] : []),
+    `  Logs            ${directory}`,
+    '',
+    'Ctrl-C ends it.',
+  ].join('\n');
+}
+
+/** Says what happens until the signal aborts, or the control plane ends. */
+async function follow(platform: LocalPlatform, signal: AbortSignal): Promise<number> {
+  const failed = Promise.withResolvers<number>();
+  platform.cloud.on('event', (event) => {
+    const line = eventLine(event);
+    if (line !== undefined) print(`${clockTime()} ${line}`);
+  });
+  platform.on('crash', ({ name, end, logFile }) => {
+    process.stderr.write(
+      `${clockTime()} ${name} ended unexpectedly (${describeEnd(end)}); its log: ${logFile}\n`,
+    );
+    if (name === 'control-plane') failed.resolve(1);
+  });
+  const watching = async () => {
+    let before: NodeView[] = await platform.nodes().catch(() => []);
+    for (;;) {
+      await delay(LOOK_EVERY_MS, undefined, { signal });
+      // A control plane that does not answer for a moment is no news of its own.
+      const now = await platform.nodes().catch(() => before);
+      for (const line of changeLines(before, now)) print(`${clockTime()} ${line}`);
+      before = now;
+    }
+  };
+  return Promise.race([watching(), failed.promise]);
+}
+
+const clockTime = () => new Date().toTimeString().slice(0, 8);
+const print = (text: string) => process.stdout.write(`${text}\n`);

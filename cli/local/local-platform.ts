@@ -1,0 +1,306 @@
+import { EventEmitter } from 'node:events';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { systemClock } from '@holdfast/lifecycle-hooks/clock.ts';
+import {
+  type CloudEvent,
+  LocalCloud,
+  type LocalCloudOptions,
+} from '@holdfast/lifecycle-hooks/clouds/local/local-cloud.ts';
+import { LocalFleetDriver } from '@holdfast/lifecycle-hooks/clouds/local/local-fleet-driver.ts';
+import type { ProcessEnd } from '@holdfast/lifecycle-hooks/clouds/local/machine-factory.ts';
+import type { FleetDriver } from '@holdfast/lifecycle-hooks/clouds/types.ts';
+import type { ControlPlaneSecrets, NodeConfigInput } from '@holdfast/media-server/config/index.ts';
+import { type NodeView, nodeList } from '@holdfast/media-server/protocol/index.ts';
+import { connectHost, LOOPBACK, mediaAddress, urlHost } from './addresses.ts';
+import { environmentFor, type LocalSecrets, localSecrets } from './local-secrets.ts';
+import { ManagedProcess } from './managed-process.ts';
+import { assertPortFree, freePort } from './ports.ts';
+import { type ProbeOptions, probe, untilReady } from './probe.ts';
+import { ProcessMachineFactory } from './process-machine-factory.ts';
+import { RunDirectory } from './run-directory.ts';
+import { Watchdog } from './watchdog.ts';
+
+type Program = 'control-plane' | 'media-node' | 'drain-agent';
+
+export interface LocalPlatformOptions {
+  /** Media nodes at the start. Default 2. */
+  readonly nodes?: number;
+  /** Where browsers reach it. Default 127.0.0.1. */
+  readonly host?: string;
+  /** 0: any free one, the default. */
+  readonly port?: number;
+  /** PEM files. */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string };
+  readonly env?: NodeJS.ProcessEnv;
+  /** Aborts the start. A started platform is ended by `close`. */
+  readonly signal?: AbortSignal;
+  readonly cloud?: Pick<LocalCloudOptions, 'min' | 'max' | 'hook' | 'replaceFailedAfterMs' | 'stopGraceMs'>;
+  /** Other programs than ours, for tests. */
+  readonly programs?: Readonly<Record<Program, string>>;
+}
+
+interface PlatformEvents {
+  /** A process ended that nobody had stopped; `logFile` says what it wrote. */
+  crash: [{ readonly name: string; readonly end: ProcessEnd; readonly logFile: string }];
+}
+
+const STOP_GRACE_MS = 5000;
+const REGISTERED_LIMIT_MS = 30_000;
+
+const ours = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const ourPrograms: Readonly<Record<Program, string>> = {
+  'control-plane': ours('media-server/control-plane/main.ts'),
+  'media-node': ours('media-server/media-node/main.ts'),
+  'drain-agent': ours('lifecycle-hooks/agent/main.ts'),
+};
+const webRoot = ours('media-server/web/dist');
+
+/**
+ * The whole platform on this machine: one control plane, and a local cloud whose machines are media nodes with their
+ * drain agents. Everything it starts and writes is gone when it is closed, or when this process dies.
+ *
+ * @example
+ * const platform = await LocalPlatform.start({ nodes: 2 });
+ * const { gone } = platform.cloud.terminate('node-1');
+ * await gone;
+ * await platform.close();
+ */
+export class LocalPlatform extends EventEmitter<PlatformEvents> {
+  readonly baseUrl: string;
+  readonly operatorUrl: string;
+  readonly operatorToken: string;
+  readonly apiKey: string;
+  /** Secrets that were made for this run because the environment had none. */
+  readonly madeSecrets: LocalSecrets['made'];
+  readonly cloud: LocalCloud;
+  readonly driver: FleetDriver;
+  readonly #options: LocalPlatformOptions;
+  readonly #directory: RunDirectory;
+  readonly #watchdog: Watchdog;
+  readonly #secrets: ControlPlaneSecrets;
+  readonly #ports: { readonly http: number; readonly internal: number };
+  readonly #closing = new AbortController();
+  #controlPlane: ManagedProcess | undefined;
+  #closed: Promise<void> | undefined;
+
+  private constructor(
+    options: LocalPlatformOptions,
+    ports: { http: number; internal: number },
+    secrets: LocalSecrets,
+  ) {
+    super();
+    this.#options = options;
+    this.#ports = ports;
+    this.#secrets = secrets.values;
+    this.madeSecrets = secrets.made;
+    this.operatorToken = secrets.values.HOLDFAST_OPERATOR_TOKEN;
+    this.apiKey = secrets.values.HOLDFAST_API_KEY;
+    this.baseUrl = `${options.tls ? 'https' : 'http'}://${urlHost(this.#host)}:${ports.http}`;
+    this.operatorUrl = `${this.baseUrl}/operator`;
+    this.#directory = RunDirectory.create();
+    this.#watchdog = new Watchdog(this.#directory.path);
+    this.cloud = new LocalCloud({
+      clock: systemClock,
+      directory: this.#directory.path,
+      factory: new ProcessMachineFactory({
+        launch: (name, program, config) => this.#launch(name, program, config, ['HOLDFAST_CLUSTER_TOKEN']),
+        file: (name) => this.#directory.file(name),
+        controlPlaneUrl: `ws://${LOOPBACK}:${ports.internal}/internal/nodes`,
+        media: mediaAddress(this.#host),
+      }),
+      ...options.cloud,
+    });
+    this.driver = new LocalFleetDriver(this.cloud);
+    this.#watchMachines();
+  }
+
+  /** Resolves when the control plane is ready and every node is registered; rejects when that fails, leaving nothing. */
+  static async start(options: LocalPlatformOptions = {}): Promise<LocalPlatform> {
+    const { host = LOOPBACK, nodes = 2, signal } = options;
+    const secrets = localSecrets(options.env ?? process.env);
+    if (options.port) await assertPortFree(host, options.port);
+    const http = options.port || (await freePort(host));
+    const ports = { http, internal: await freePort(LOOPBACK) };
+    signal?.throwIfAborted();
+    const platform = new LocalPlatform(options, ports, secrets);
+    const stop = () => platform.#closing.abort(signal?.reason);
+    signal?.addEventListener('abort', stop, { once: true });
+    try {
+      await platform.#startControlPlane();
+      await platform.#startNodes(nodes);
+      return platform;
+    } catch (error) {
+      if (!signal?.aborted) platform.#directory.keep();
+      await platform.close();
+      throw signal?.aborted ? signal.reason : platform.#withLogs(error);
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  /** Configurations, logs (`NAME.log`) and sockets of this run. */
+  get directory(): string {
+    return this.#directory.path;
+  }
+
+  /** A process of ours crashed: the directory stays when the platform is closed. */
+  get logsKept(): boolean {
+    return this.#directory.kept;
+  }
+
+  get controlPlanePid(): number | undefined {
+    return this.#controlPlane?.pid;
+  }
+
+  /** `GET /v1/nodes`. */
+  async nodes(): Promise<NodeView[]> {
+    const { status, text } = await probe({ ...this.#publicProbe('/v1/nodes'), bearer: this.operatorToken });
+    if (status !== 200) throw new Error(`GET /v1/nodes was answered with ${status}`);
+    return nodeList.parse(JSON.parse(text)).nodes;
+  }
+
+  /** SIGKILL to the control plane, then a new one on the same ports. Resolves when every node is registered again. */
+  async restartControlPlane(): Promise<void> {
+    const old = this.#controlPlane;
+    this.#controlPlane = undefined;
+    old?.signal('SIGKILL');
+    await old?.ended;
+    await this.#startControlPlane();
+    await this.#untilRegistered();
+  }
+
+  /** Ends this process group too, should this process die: for programs that a command starts beside the platform. */
+  watch(groupId: number): void {
+    this.#watchdog.add(groupId);
+  }
+
+  /** Ends every process and removes the run directory. Idempotent. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#closing.abort(new Error('the platform is closed'));
+    await this.cloud.close();
+    await this.#controlPlane?.stop(STOP_GRACE_MS);
+    this.#directory.close();
+    await this.#watchdog.close();
+    this.removeAllListeners();
+  }
+
+  get #host(): string {
+    return this.#options.host ?? LOOPBACK;
+  }
+
+  async #startControlPlane(): Promise<void> {
+    const { tls } = this.#options;
+    const { http, internal } = this.#ports;
+    const started = await this.#launch(
+      'control-plane',
+      'control-plane',
+      {
+        role: 'control-plane',
+        http: { host: this.#host, port: http, ...(tls ? { tls } : {}) },
+        internal: { host: LOOPBACK, port: internal },
+        // Here the page itself plays the application.
+        openJoin: true,
+        ...(existsSync(webRoot) ? { webRoot } : {}),
+      },
+      ['HOLDFAST_CLUSTER_TOKEN', 'HOLDFAST_SIGNING_KEY', 'HOLDFAST_OPERATOR_TOKEN', 'HOLDFAST_API_KEY'],
+    );
+    this.#controlPlane = started;
+    await untilReady(started, { ...this.#publicProbe('/readyz'), signal: this.#closing.signal });
+    void started.ended.then((end) => {
+      if (this.#controlPlane === started && !this.#closing.signal.aborted)
+        this.#crashed(started.name, end, started.logFile);
+    });
+  }
+
+  async #startNodes(count: number): Promise<void> {
+    const failed = Promise.withResolvers<never>();
+    const onEvent = (event: CloudEvent) => {
+      if (event.type === 'launch-failed') failed.reject(event.error);
+    };
+    this.cloud.on('event', onEvent);
+    try {
+      this.cloud.grow(count, 'start');
+      const running = this.cloud.until(
+        ({ members }) => members.filter(({ state }) => state === 'running').length >= count,
+        this.#closing.signal,
+      );
+      running.catch(() => {});
+      await Promise.race([running, failed.promise]);
+      await this.#untilRegistered();
+    } finally {
+      this.cloud.off('event', onEvent);
+    }
+  }
+
+  /** Every running machine is known to the control plane and within its reach. */
+  async #untilRegistered(): Promise<void> {
+    const deadline = performance.now() + REGISTERED_LIMIT_MS;
+    const running = () => this.cloud.describe().members.filter(({ state }) => state === 'running');
+    for (;;) {
+      const reachable = new Set(
+        (await this.nodes()).filter((node) => node.reachable).map(({ nodeId }) => nodeId),
+      );
+      const missing = running().filter(({ id }) => !reachable.has(id));
+      if (missing.length === 0) return;
+      if (performance.now() > deadline) {
+        const names = missing.map(({ id }) => id).join(', ');
+        throw new Error(`the control plane does not know ${names} after ${REGISTERED_LIMIT_MS / 1000} s`);
+      }
+      await delay(50, undefined, { signal: this.#closing.signal });
+    }
+  }
+
+  async #launch(
+    name: string,
+    program: Program,
+    config: NodeConfigInput,
+    secrets: readonly (keyof ControlPlaneSecrets)[],
+  ): Promise<ManagedProcess> {
+    const configFile = this.#directory.file(`${name}.json`);
+    writeFileSync(configFile, JSON.stringify(config, undefined, 2), { mode: 0o600 });
+    return ManagedProcess.start({
+      name,
+      args: [(this.#options.programs ?? ourPrograms)[program], '--config', configFile],
+      env: environmentFor(this.#options.env ?? process.env, this.#secrets, secrets),
+      logFile: this.#directory.file(`${name}.log`),
+      watchdog: this.#watchdog,
+    });
+  }
+
+  #watchMachines(): void {
+    this.cloud.on('event', (event) => {
+      const log = (name: string) => this.#directory.file(`${event.memberId}.${name}.log`);
+      if (event.type === 'crashed' && !event.killed)
+        this.#crashed(`${event.memberId}.media-node`, event.end, log('media-node'));
+      if (event.type === 'agent-ended')
+        this.#crashed(`${event.memberId}.drain-agent`, event.end, log('drain-agent'));
+      if (event.type === 'launch-failed') this.#directory.keep();
+    });
+  }
+
+  #crashed(name: string, end: ProcessEnd, logFile: string): void {
+    this.#directory.keep();
+    this.emit('crash', { name, end, logFile });
+  }
+
+  /** The error of a failed start, and where to read more. */
+  #withLogs(error: unknown): Error {
+    const message = error instanceof Error ? error.message : String(error);
+    return new Error(`${message}. Logs: ${this.#directory.path}`, { cause: error });
+  }
+
+  #publicProbe(path: string): ProbeOptions {
+    const { tls } = this.#options;
+    return {
+      url: `${tls ? 'https' : 'http'}://${urlHost(connectHost(this.#host))}:${this.#ports.http}${path}`,
+      ...(tls ? { certificate: readFileSync(tls.certFile, 'utf8') } : {}),
+    };
+  }
+}

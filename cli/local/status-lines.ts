@@ -1,0 +1,46 @@
+import type { CloudEvent } from '@holdfast/lifecycle-hooks/clouds/local/local-cloud.ts';
+import type { NodeView } from '@holdfast/media-server/protocol/index.ts';
+import { describeEnd } from './managed-process.ts';
+
+/** What the cloud does, in one line for people; undefined: nothing they need to know. */
+export function eventLine(event: CloudEvent): string | undefined {
+  const { memberId } = event;
+  switch (event.type) {
+    case 'launching':
+      return `${memberId} is being launched`;
+    case 'running':
+      return `${memberId} is running`;
+    case 'gone':
+      return `${memberId} is gone`;
+    case 'launch-failed':
+      return `${memberId} did not come up: ${event.error.message}`;
+    case 'crashed':
+      return `${memberId}: the media node ended unexpectedly (${describeEnd(event.end)})`;
+    case 'agent-ended':
+      return `${memberId}: the drain agent ended unexpectedly (${describeEnd(event.end)}) and is started again`;
+    case 'notice':
+      return `${memberId} has notice: ${event.notice.kind}`;
+    case 'notice-ended':
+      return event.how === 'closed'
+        ? undefined
+        : `${memberId}: the notice (${event.notice.kind}) ended: ${event.how}`;
+  }
+}
+
+/** What has changed for people between two looks at the nodes: one line for each node. */
+export function changeLines(before: readonly NodeView[], now: readonly NodeView[]): string[] {
+  const known = new Map(before.map((node) => [node.nodeId, describeNode(node)]));
+  return now.map(describeNode).filter((line, index) => known.get(now[index]?.nodeId ?? '') !== line);
+}
+
+function describeNode({ nodeId, reachable, drain, meetings }: NodeView): string {
+  const state = reachable ? (drain.state === 'active' ? undefined : drain.state) : 'not reachable';
+  const people = meetings.reduce((sum, meeting) => sum + meeting.participants, 0);
+  const holds =
+    meetings.length === 0
+      ? 'no meetings'
+      : `${count(meetings.length, 'meeting')}, ${count(people, 'person', 'people')}`;
+  return [nodeId, state, holds].filter((part) => part !== undefined).join(': ');
+}
+
+const count = (value: number, one: string, many = `${one}s`) => `${value} ${value === 1 ? one : many}`;

@@ -1,0 +1,138 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { NodeView } from '@holdfast/media-server/protocol/index.ts';
+import type { Browser } from 'playwright-core';
+import type { LocalPlatform } from '../local/local-platform.ts';
+import type { Window } from './gaps.ts';
+import { type Losses, lossesIn, readScreens, returnTimesMs, type Screens } from './measure.ts';
+import { OperatorApi } from './operator-api.ts';
+import { nowMs, ObservedParticipant, waitUntilAllSeen, whoIsNotSeen } from './participants.ts';
+
+/** Frames are compared over windows of this length before a move, ms. */
+export const STEADY_MS = 4000;
+/** A picture counts as running when it has moved within this time, ms. */
+const RUNNING_MS = 1500;
+const JOIN_LIMIT_MS = 60_000;
+const RECOVERY_LIMIT_MS = 20_000;
+/** Long enough after a switch for the sound's counters to settle, ms. */
+const SETTLE_MS = 1500;
+
+const names = [
+  'Ada',
+  'Ben',
+  'Cleo',
+  'Dan',
+  'Edith',
+  'Finn',
+  'Greta',
+  'Hugo',
+  'Iris',
+  'Jonas',
+  'Klara',
+  'Leo',
+];
+const nameOf = (index: number) => {
+  const round = Math.floor(index / names.length);
+  return `${names[index % names.length] ?? 'Guest'}${round === 0 ? '' : ` ${round + 1}`}`;
+};
+
+export interface GatheringOptions {
+  readonly participants: number;
+  readonly meetings: number;
+  readonly signal: AbortSignal;
+}
+
+export interface Recovery {
+  readonly node: NodeView;
+  /** For each picture: from the kill until it ran again, ms; Infinity: never. */
+  readonly timesMs: readonly number[];
+  readonly losses: Losses;
+}
+
+/** People in meetings on a local platform, and what happens to them. */
+export class Gathering {
+  readonly platform: LocalPlatform;
+  readonly api: OperatorApi;
+  readonly people: ObservedParticipant[] = [];
+  readonly #browser: Browser;
+  readonly #options: GatheringOptions;
+
+  constructor(platform: LocalPlatform, browser: Browser, options: GatheringOptions) {
+    this.platform = platform;
+    this.api = new OperatorApi(platform.baseUrl, platform.operatorToken);
+    this.#browser = browser;
+    this.#options = options;
+  }
+
+  /** Everybody joins, dealt out evenly over the meetings, and waits until all see each other. */
+  async join(progress: (line: string) => void = () => {}): Promise<void> {
+    const { participants, meetings, signal } = this.#options;
+    for (let index = 0; index < participants; index += 1) {
+      signal.throwIfAborted();
+      const name = nameOf(index);
+      progress(`${name} joins`);
+      const meeting = `meeting-${(index % meetings) + 1}`;
+      this.people.push(await ObservedParticipant.join(this.#browser, this.platform.baseUrl, meeting, name));
+    }
+    progress('waiting until everybody sees everybody');
+    await waitUntilAllSeen(this.people, { steadyMs: 2000, limitMs: JOIN_LIMIT_MS, signal });
+  }
+
+  async leave(): Promise<void> {
+    await Promise.all(this.people.splice(0).map((person) => person.leave()));
+  }
+
+  /** The node that holds the most meetings. */
+  async busiestNode(): Promise<NodeView> {
+    const nodes = await this.api.nodes();
+    const [busiest] = nodes.toSorted((a, b) => b.meetings.length - a.meetings.length);
+    if (!busiest || busiest.meetings.length === 0) throw new Error('no node holds a meeting');
+    return busiest;
+  }
+
+  /** Watches undisturbed meetings for a while. */
+  async steady(): Promise<Window> {
+    const fromMs = nowMs();
+    await delay(STEADY_MS, undefined, { signal: this.#options.signal });
+    return { fromMs, toMs: nowMs() };
+  }
+
+  /** Waits until a move that began at `fromMs` can be judged over a window as long as the steady one. */
+  async settle(fromMs: number): Promise<Window> {
+    await delay(Math.max(SETTLE_MS, STEADY_MS - (nowMs() - fromMs)), undefined, {
+      signal: this.#options.signal,
+    });
+    return { fromMs, toMs: nowMs() };
+  }
+
+  screens(sinceMs: number): Promise<Screens> {
+    return readScreens(this.people, sinceMs);
+  }
+
+  losses(screens: Screens): Losses {
+    return lossesIn(screens, RUNNING_MS);
+  }
+
+  /** Waits until at least `count` nodes take meetings. */
+  async nodesReady(count: number): Promise<void> {
+    await this.api.waitForNodes(
+      `${count} nodes take meetings`,
+      (nodes) =>
+        nodes.filter(({ reachable, drain }) => reachable && drain.state === 'active').length >= count,
+      { limitMs: 30_000, signal: this.#options.signal },
+    );
+  }
+
+  /** SIGKILL for the busiest node: no notice, no goodbye. Resolves when every picture runs again, or the time is over. */
+  async kill(): Promise<Recovery> {
+    const { signal } = this.#options;
+    const node = await this.busiestNode();
+    const killedAtMs = nowMs();
+    await this.platform.cloud.kill(node.nodeId);
+    await delay(2500, undefined, { signal });
+    while ((await whoIsNotSeen(this.people, 1000)).length > 0 && nowMs() - killedAtMs < RECOVERY_LIMIT_MS) {
+      await delay(200, undefined, { signal });
+    }
+    const screens = await this.screens(killedAtMs - 2000);
+    return { node, timesMs: returnTimesMs(screens, killedAtMs, nowMs()), losses: this.losses(screens) };
+  }
+}

@@ -1,0 +1,29 @@
+/** How a process ended. */
+export interface ProcessEnd {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+export interface ProcessHandle {
+  readonly pid: number;
+  readonly ended: Promise<ProcessEnd>;
+  /** SIGKILL ends everything that the process has started too. Nothing happens when it has ended. */
+  signal(name: 'SIGTERM' | 'SIGKILL'): void;
+}
+
+/** What a machine is told when it is started. */
+export interface MachineSpec {
+  readonly nodeId: string;
+  readonly generation: string;
+  /** Unix socket of its metadata service. */
+  readonly metadataSocket: string;
+}
+
+/**
+ * Starts the two processes of a machine. Each function resolves when the process is ready, and rejects when it ended
+ * before that, took too long or the signal aborted; then nothing of it is left.
+ */
+export interface MachineFactory {
+  startMediaNode(spec: MachineSpec, signal: AbortSignal): Promise<ProcessHandle>;
+  startAgent(spec: MachineSpec, signal: AbortSignal): Promise<ProcessHandle>;
+}

@@ -1,0 +1,388 @@
+import { EventEmitter } from 'eventemitter3';
+import type { Handlers } from '../protocol/contract.ts';
+import { HoldfastError, toHoldfastError } from '../protocol/errors.ts';
+import type { clientContract } from '../protocol/signalling.ts';
+import type { MediaSource } from '../protocol/values.ts';
+import { AudioMixer } from './audio-mixer.ts';
+import { Connection, type JoinResult, type ResumedLegs, type ResumeResult } from './connection.ts';
+import { DiagnosticsRecorder } from './diagnostics.ts';
+import type { Leg } from './leg.ts';
+import { Legs } from './legs.ts';
+import type { Socket } from './link.ts';
+import { Participants, type PresenceChange } from './participants.ts';
+import { Publisher } from './publisher.ts';
+import { RemoteStreams } from './remote-streams.ts';
+import type {
+  Diagnostics,
+  JoinOptions,
+  LeaveReason,
+  LocalSourceView,
+  MeetingEvents,
+  MeetingHandle,
+  MeetingState,
+  RemoteParticipantView,
+  StreamSwitch,
+} from './types.ts';
+import { Watchdog } from './watchdog.ts';
+
+/** No new leg for so long after the last one was lost: nobody is recovering this meeting. */
+const GIVE_UP_MS = 60_000;
+
+type Log = NonNullable<JoinOptions['log']>;
+
+/** A participant's presence in one meeting: the parts, and what they tell each other. */
+export class Meeting implements MeetingHandle {
+  readonly #emitter = new EventEmitter();
+  readonly #connection: Connection;
+  readonly #legs: Legs;
+  readonly #publisher: Publisher;
+  readonly #mixer: AudioMixer;
+  readonly #streams: RemoteStreams;
+  readonly #participants = new Participants();
+  readonly #diagnostics = new DiagnosticsRecorder();
+  readonly #watchdog: Watchdog;
+  readonly #log: Log;
+  readonly #firstLeg = Promise.withResolvers<void>();
+  #session: JoinResult | undefined;
+  #state: MeetingState = 'joining';
+  #views: ReadonlyMap<string, RemoteParticipantView> = new Map();
+  #changePending = false;
+  #expiry: ReturnType<typeof setTimeout> | undefined;
+  #giveUp: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(openSocket: () => Socket, log: Log = () => {}) {
+    this.#log = log;
+    const problem = (error: HoldfastError, what = '') =>
+      log('problem', { what, code: error.code, message: error.message });
+    this.#connection = new Connection({
+      openSocket,
+      handlers: this.#handlers(),
+      legs: () => this.#legs.resumable,
+      onResumed: (result, asked) => this.#resumed(result, asked),
+      onStateChanged: () => this.#updateState(),
+      onExpired: (error) => this.#finish({ code: 'expired', message: error.message }),
+      onProblem: problem,
+      network: window,
+    });
+    this.#legs = new Legs(this.#connection, {
+      opened: (leg, open, started, estimate) => {
+        log('leg.opened', { legId: leg.legId, reason: leg.reason });
+        this.#present(this.#participants.legSays(leg.legId, this.#others(open.participants)));
+        // What went wrong is told by `failed`.
+        this.#publisher.addLeg(leg, open, started, estimate).catch(() => {});
+      },
+      ready: () => this.#firstLeg.resolve(),
+      failed: (leg, error) => {
+        problem(error, `leg ${leg.legId}`);
+        // Another leg will take over, or the gateway will send one; only the first has nothing to fall back on.
+        if (leg.reason === 'join' && this.#state === 'joining') this.#firstLeg.reject(error);
+      },
+      closing: (leg) => {
+        this.#streams.legClosed(leg.legId);
+        this.#publisher.removeLeg(leg.legId);
+        this.#present(this.#participants.legClosed(leg.legId, performance.now()));
+      },
+      received: (stream, paused) => this.#streams.received(stream, paused, this.#legs.rankOf(stream.leg)),
+      consumerPaused: (consumerId, paused) => this.#streams.consumerPaused(consumerId, paused),
+      consumerClosed: (consumerId) => this.#streams.consumerClosed(consumerId),
+      problem,
+      moveStarted: (move) => this.#emit('moveStarted', move),
+      moveFinished: (move) => {
+        log('move.finished', move);
+        this.#emit('moveFinished', move);
+      },
+      changed: () => this.#updateState(),
+    });
+    this.#publisher = new Publisher(this.#connection, {
+      localChanged: () => this.#emit('localChanged'),
+      published: (leg) => this.#published(leg),
+      problem,
+    });
+    this.#mixer = new AudioMixer({ soundBlocked: (blocked) => this.#emit('soundBlocked', blocked) });
+    this.#streams = new RemoteStreams({
+      mixer: this.#mixer,
+      isFirstLeg: (legId) => this.#legs.isFirst(legId),
+      displayName: (id) => this.#participants.present.get(id)?.displayName ?? id,
+      onSwitched: (event) => this.#switched(event),
+      onChanged: () => this.#changed(),
+      onHeard: (stream) => this.#diagnostics.heard(stream),
+    });
+    this.#watchdog = new Watchdog({
+      consumers: () => this.#streams.watched(),
+      onStalled: (consumerId) => {
+        const leg = this.#streams.legOf(consumerId);
+        log('consumer.stalled', { consumerId, legId: leg?.legId });
+        if (leg) this.#connection.notify('consumer.stalled', { legId: leg.legId, consumerId });
+      },
+      now: () => performance.now(),
+    });
+    // `join` awaits it; who never gets so far must not leave an unhandled rejection.
+    this.#firstLeg.promise.catch(() => {});
+    window.addEventListener('pagehide', this.#pageHides);
+  }
+
+  /** Enters; settles when the first leg can receive. Rejects, with everything closed, when that is not possible. */
+  async join(options: JoinOptions): Promise<void> {
+    const aborted = () => this.#firstLeg.reject(options.signal?.reason);
+    options.signal?.addEventListener('abort', aborted);
+    try {
+      options.signal?.throwIfAborted();
+      for (const source of ['microphone', 'camera'] as const) {
+        const track = options.tracks?.[source];
+        if (track) await this.#publisher.publish(source, track, options.muted?.[source] ?? false);
+      }
+      // Also of a first leg that fails before the answer has come, and of giving up meanwhile.
+      const joined = this.#connection.join(options.token).then((session) => {
+        this.#session = session;
+      });
+      await Promise.all([joined, this.#firstLeg.promise]);
+      this.#setState('connected');
+      this.#updateState();
+      // Whoever joined can listen only now.
+      if (this.#mixer.blocked) setTimeout(() => this.#emit('soundBlocked', this.#mixer.blocked), 0);
+    } catch (error) {
+      const { code, message } = toHoldfastError(error);
+      this.#finish({ code: code === 'INTERNAL' ? 'failed' : 'refused', message });
+      throw error;
+    } finally {
+      options.signal?.removeEventListener('abort', aborted);
+    }
+  }
+
+  get id(): string {
+    return this.#session?.meetingId ?? '';
+  }
+
+  get self(): { readonly id: string; readonly displayName: string } {
+    return { id: this.#session?.participantId ?? '', displayName: this.#session?.displayName ?? '' };
+  }
+
+  get state(): MeetingState {
+    return this.#state;
+  }
+
+  get participants(): ReadonlyMap<string, RemoteParticipantView> {
+    return this.#views;
+  }
+
+  get local(): ReadonlyMap<MediaSource, LocalSourceView> {
+    return this.#publisher.local;
+  }
+
+  get soundBlocked(): boolean {
+    return this.#mixer.blocked;
+  }
+
+  on<E extends keyof MeetingEvents>(event: E, listener: MeetingEvents[E]): () => void {
+    this.#emitter.on(event, listener);
+    return () => this.#emitter.off(event, listener);
+  }
+
+  publish(
+    source: MediaSource,
+    track: MediaStreamTrack,
+    options: { readonly muted?: boolean } = {},
+  ): Promise<void> {
+    return this.#publisher.publish(source, track, options.muted);
+  }
+
+  unpublish(source: MediaSource): Promise<void> {
+    return this.#publisher.unpublish(source);
+  }
+
+  async setMuted(source: MediaSource, muted: boolean): Promise<void> {
+    this.#publisher.setMuted(source, muted);
+  }
+
+  resumeSound(): Promise<void> {
+    return this.#mixer.resume();
+  }
+
+  async diagnostics(): Promise<Diagnostics> {
+    const name = (id: string) => this.#participants.present.get(id)?.displayName ?? id;
+    const { current } = this.#legs;
+    const [legs, streams] = await Promise.all([
+      Promise.all(this.#legs.all.map((leg) => this.#diagnostics.leg(leg, leg === current))),
+      Promise.all(
+        [...this.#streams.feeds()].map((stream) =>
+          this.#diagnostics.stream(stream, name(stream.info.participantId)),
+        ),
+      ),
+    ]);
+    return { state: this.#state, legs, streams, switches: this.#diagnostics.switches };
+  }
+
+  async leave(): Promise<void> {
+    if (this.#state === 'left') return;
+    const told = this.#connection.leave();
+    this.#finish({ code: 'left', message: 'You have left the meeting.' });
+    await told;
+  }
+
+  #handlers(): Handlers<typeof clientContract> {
+    return {
+      'leg.open': (open) => this.#legs.open(open),
+      'leg.close': ({ legId, reason }) => {
+        this.#log('leg.closed', { legId, reason });
+        if (reason === 'left')
+          return this.#finish({ code: 'expired', message: 'The server has ended this participation.' });
+        this.#closeLeg(legId);
+      },
+      'consumer.new': (consumer) => this.#legs.get(consumer.legId)?.offer(consumer),
+      'consumer.closed': ({ legId, consumerId }) => this.#legs.get(legId)?.closeConsumer(consumerId),
+      'consumer.paused': ({ legId, consumerId }) =>
+        this.#legs.get(legId)?.setConsumerPaused(consumerId, true),
+      'consumer.resumed': ({ legId, consumerId }) =>
+        this.#legs.get(legId)?.setConsumerPaused(consumerId, false),
+      'participant.joined': ({ legId, participant }) => {
+        for (const info of this.#others([participant])) this.#present(this.#participants.joined(legId, info));
+      },
+      'participant.left': ({ legId, participantId }) =>
+        this.#present(this.#participants.left(legId, participantId)),
+      'gateway.closing': () => this.#connection.renew(),
+    };
+  }
+
+  #closeLeg(legId: string): void {
+    this.#legs.close(legId);
+    this.#connection.notify('leg.closed', { legId });
+  }
+
+  #published(leg: Leg): void {
+    this.#log('leg.published', { legId: leg.legId });
+    this.#connection.notify('leg.published', { legId: leg.legId });
+    this.#legs.published(leg);
+  }
+
+  #switched(event: StreamSwitch): void {
+    const { legId, participantId, source } = event;
+    this.#connection.notify('leg.switched', { legId, participantId, source });
+    this.#diagnostics.switched(event);
+    this.#emit('streamSwitched', event);
+  }
+
+  /** Brings everything in line with what the nodes have. */
+  #resumed(result: ResumeResult, asked: ResumedLegs): void {
+    const alive = new Map(result.legs.map((snapshot) => [snapshot.legId, snapshot]));
+    for (const { legId } of asked) if (!alive.has(legId)) this.#closeLeg(legId);
+    for (const [legId, snapshot] of alive) {
+      const leg = this.#legs.get(legId);
+      if (!leg) continue;
+      this.#present(this.#participants.legSays(legId, this.#others(snapshot.participants)));
+      leg.reconcileConsumers(snapshot.consumers);
+      void this.#publisher.reconcile(legId, snapshot.producers);
+      if (leg.reason === 'join') continue;
+      // A report may have been swallowed by the broken connection, and a handover waits for it.
+      if (this.#legs.isPublished(legId)) this.#connection.notify('leg.published', { legId });
+      for (const id of this.#streams.reportedOf(legId))
+        this.#connection.notify('leg.switched', { legId, ...id });
+    }
+  }
+
+  #others<P extends { readonly participantId: string }>(participants: readonly P[]): P[] {
+    return participants.filter(({ participantId }) => participantId !== this.#session?.participantId);
+  }
+
+  #present({ joined, left }: PresenceChange): void {
+    if (this.#state === 'left') return;
+    const leaving = left.flatMap(({ participantId }) => this.#views.get(participantId) ?? []);
+    for (const { participantId } of left) this.#streams.participantGone(participantId);
+    this.#rebuildViews();
+    for (const { participantId } of joined) {
+      const view = this.#views.get(participantId);
+      if (view) this.#emit('participantJoined', view);
+    }
+    for (const view of leaving) this.#emit('participantLeft', view);
+    if (joined.length + left.length > 0) this.#changed();
+    clearTimeout(this.#expiry);
+    const { nextExpiryMs } = this.#participants;
+    if (nextExpiryMs === undefined) return;
+    const expire = () => this.#present(this.#participants.expire(performance.now()));
+    this.#expiry = setTimeout(expire, Math.max(0, nextExpiryMs - performance.now()));
+  }
+
+  /** One event for all that changes within one task. */
+  #changed(): void {
+    if (this.#changePending) return;
+    this.#changePending = true;
+    queueMicrotask(() => {
+      this.#changePending = false;
+      if (this.#state === 'left') return;
+      this.#rebuildViews();
+      this.#emit('participantsChanged');
+    });
+  }
+
+  #rebuildViews(): void {
+    const views = new Map<string, RemoteParticipantView>();
+    for (const [id, { displayName }] of this.#participants.present) {
+      const streams = this.#streams.viewsOf(id);
+      const known = this.#views.get(id);
+      views.set(
+        id,
+        known?.streams === streams && known.displayName === displayName
+          ? known
+          : {
+              id,
+              displayName,
+              streams,
+              attach: (source, container) => this.#streams.attach({ participantId: id, source }, container),
+            },
+      );
+    }
+    this.#views = views;
+  }
+
+  #updateState(): void {
+    if (this.#state === 'left' || this.#state === 'joining') return;
+    const { recovering } = this.#legs;
+    const state =
+      this.#connection.state === 'lost' ? 'reconnecting' : recovering ? 'recovering' : 'connected';
+    clearTimeout(this.#giveUp);
+    if (state === 'recovering') {
+      const message = 'The meeting could not be brought back.';
+      this.#giveUp = setTimeout(() => this.#finish({ code: 'failed', message }), GIVE_UP_MS);
+    }
+    this.#setState(state);
+  }
+
+  #setState(state: MeetingState): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#log('state', { state });
+    this.#emit('stateChanged', state);
+  }
+
+  #finish(reason: LeaveReason): void {
+    if (this.#state === 'left') return;
+    this.#setState('left');
+    this.#log('left', { ...reason });
+    window.removeEventListener('pagehide', this.#pageHides);
+    clearTimeout(this.#expiry);
+    clearTimeout(this.#giveUp);
+    this.#watchdog.close();
+    this.#publisher.close();
+    this.#streams.close();
+    this.#legs.closeAll();
+    this.#mixer.close();
+    // Somebody who leaves by themselves closes it when the gateway knows.
+    if (reason.code !== 'left') this.#connection.close(reason.message);
+    this.#firstLeg.reject(new HoldfastError('CONNECTION_CLOSED', reason.message));
+    this.#views = new Map();
+    this.#emit('left', reason);
+  }
+
+  readonly #pageHides = (): void => {
+    this.#connection.leaveNow();
+    this.#finish({ code: 'left', message: 'The page was closed.' });
+  };
+
+  #emit<E extends keyof MeetingEvents>(event: E, ...args: Parameters<MeetingEvents[E]>): void {
+    try {
+      this.#emitter.emit(event, ...args);
+    } catch (error) {
+      // A listener of the page must not stop a meeting; the page's own error handling hears of it.
+      reportError(error);
+    }
+  }
+}

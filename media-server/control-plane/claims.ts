@@ -1,0 +1,62 @@
+import type { Directory } from './directory.ts';
+import type { Claim } from './directory-entry.ts';
+import type { Registry } from './registry.ts';
+
+/** Unchanged claims are merged again this often, in case the store was wiped meanwhile, ms. */
+const MERGE_AGAIN_MS = 5000;
+/** A directory entry that its own node does not confirm for this long is left over from something, ms. */
+const UNCONFIRMED_MS = 60_000;
+
+/**
+ * Rebuilds the directory from what nodes say they hold, and clears away what no node confirms. Only reachable nodes
+ * count: a lost one that comes back brings older epochs, which the directory knows to be over.
+ */
+export class Claims {
+  readonly #directory: Directory;
+  readonly #registry: Registry;
+  readonly #now: () => number;
+  readonly #merged = new Map<string, { fingerprint: string; atMs: number }>();
+
+  constructor(directory: Directory, registry: Registry, now: () => number) {
+    this.#directory = directory;
+    this.#registry = registry;
+    this.#now = now;
+  }
+
+  /** Something was heard of this node. */
+  async mergeFrom(nodeId: string): Promise<void> {
+    const nodes = (await this.#registry.list()).filter(({ reachable }) => reachable);
+    const node = nodes.find((other) => other.nodeId === nodeId);
+    if (!node) return;
+    const fingerprint = node.meetings.map((held) => `${held.meetingId} ${held.epoch} ${held.role}`).join('\n');
+    const before = this.#merged.get(nodeId);
+    if (before?.fingerprint === fingerprint && this.#now() - before.atMs < MERGE_AGAIN_MS) return;
+    this.#merged.set(nodeId, { fingerprint, atMs: this.#now() });
+    for (const { meetingId } of node.meetings) {
+      const claims = nodes.flatMap((other): Claim[] =>
+        other.meetings
+          .filter((held) => held.meetingId === meetingId)
+          .map(({ epoch, role }) => ({ nodeId: other.nodeId, epoch, role })),
+      );
+      await this.#directory.merge(meetingId, claims);
+    }
+  }
+
+  /** Its next claims are merged whatever they are. */
+  forget(nodeId: string): void {
+    this.#merged.delete(nodeId);
+  }
+
+  /** Ends entries whose home has not spoken of them for long: the word of their end got lost. */
+  async endUnconfirmed(): Promise<void> {
+    const nowMs = this.#now();
+    const nodes = new Map((await this.#registry.list()).map((node) => [node.nodeId, node]));
+    for (const [meetingId, entry] of await this.#directory.list()) {
+      if (nowMs - entry.changedAtMs < UNCONFIRMED_MS) continue;
+      const home = nodes.get(entry.nodeId);
+      if (home?.reachable && home.meetings.some((held) => held.meetingId === meetingId)) continue;
+      if (home && !home.reachable && nowMs - home.lastHeartbeatAtMs < UNCONFIRMED_MS) continue;
+      await this.#directory.end(meetingId, { nodeId: entry.nodeId, epoch: entry.epoch });
+    }
+  }
+}

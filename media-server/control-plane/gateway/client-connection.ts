@@ -1,0 +1,165 @@
+import type { WebSocket } from 'ws';
+import type { Logger } from '../../process/logger.ts';
+import { RpcSocket } from '../../process/rpc-socket.ts';
+import {
+  clientContract,
+  closeCode,
+  gatewayContract,
+  type Handlers,
+  HoldfastError,
+  type ParamsOf,
+  type ResultOf,
+} from '../../protocol/index.ts';
+import type { GatewayLeg } from './leg.ts';
+import type { NodeSocket } from './node-links.ts';
+import { relayLegRequests } from './relay.ts';
+import type { Client, Session } from './session.ts';
+
+type FromClient = typeof gatewayContract;
+
+/** What a connection needs of the gateway. */
+export interface ClientHost {
+  join(client: Client, params: ParamsOf<FromClient, 'join'>): Promise<Entered<'join'>>;
+  resume(client: Client, params: ParamsOf<FromClient, 'resume'>): Promise<Entered<'resume'>>;
+  leave(session: Session): Promise<void>;
+  disconnected(session: Session, client: Client): void;
+  /** The link of the leg's node. */
+  route(session: Session, legId: string): NodeSocket;
+  published(session: Session, leg: GatewayLeg, params: ParamsOf<FromClient, 'leg.published'>): void;
+  switched(session: Session, leg: GatewayLeg, params: ParamsOf<FromClient, 'leg.switched'>): void;
+  /** Told to the leg's node only. */
+  reported(leg: GatewayLeg, tell: (node: NodeSocket) => void): void;
+}
+
+export interface Entered<M extends 'join' | 'resume'> {
+  readonly session: Session;
+  readonly answer: ResultOf<FromClient, M>;
+}
+
+export interface ClientConnectionOptions {
+  readonly connection: number;
+  readonly host: ClientHost;
+  readonly firstMessageMs: number;
+  readonly pingMs: number;
+  readonly log: Logger;
+}
+
+/** What a browser that does not read may leave unread before it is cut off; it resumes when it reads again. */
+const MAX_UNSENT_BYTES = 4 * 1024 * 1024;
+
+/** One browser's WebSocket: first `join` or `resume`, then requests and reports about legs. */
+export class ClientConnection implements Client {
+  readonly connection: number;
+  readonly #socket: WebSocket;
+  readonly #rpc: RpcSocket<typeof gatewayContract, typeof clientContract>;
+  readonly #options: ClientConnectionOptions;
+  #session: Session | undefined;
+  #entering = false;
+  /** Notifications that wait until the answer to `join` or `resume` is on its way. */
+  #held: (() => void)[] | undefined = [];
+  #firstMessage: NodeJS.Timeout | undefined;
+
+  constructor(socket: WebSocket, options: ClientConnectionOptions) {
+    this.#socket = socket;
+    this.#options = options;
+    this.connection = options.connection;
+    this.#rpc = new RpcSocket(socket, {
+      local: gatewayContract,
+      remote: clientContract,
+      handlers: this.#handlers(),
+      pingMs: options.pingMs,
+      onError: (error, context) => options.log.info({ ...context, code: error.code, reason: error.message }, 'client.error'),
+    });
+    this.#expectFirstMessage();
+    void this.#rpc.closed.then((reason) => {
+      clearTimeout(this.#firstMessage);
+      this.#held = undefined;
+      options.log.debug({ connection: this.connection, reason }, 'client.closed');
+      if (this.#session) options.host.disconnected(this.#session, this);
+    });
+  }
+
+  readonly notify: Client['notify'] = (method, params) => {
+    if (this.#socket.bufferedAmount > MAX_UNSENT_BYTES) {
+      this.#rpc.terminate('the browser does not read');
+      return false;
+    }
+    if (!this.#held) return this.#rpc.notify(method, params);
+    this.#held.push(() => this.#rpc.notify(method, params));
+    return this.#rpc.open;
+  };
+
+  close(code: number, reason: string): void {
+    this.#socket.close(code, reason);
+    // A browser that does not answer the closing handshake must not hold us.
+    setTimeout(() => this.#rpc.terminate(reason), 500).unref();
+  }
+
+  get closed(): Promise<string> {
+    return this.#rpc.closed;
+  }
+
+  #expectFirstMessage(): void {
+    clearTimeout(this.#firstMessage);
+    this.#firstMessage = setTimeout(
+      () => this.close(closeCode.notEntered, 'neither join nor resume in time'),
+      this.#options.firstMessageMs,
+    );
+  }
+
+  async #enter<M extends 'join' | 'resume'>(enter: () => Promise<Entered<M>>): Promise<ResultOf<FromClient, M>> {
+    if (this.#session || this.#entering) throw new HoldfastError('CONFLICT', 'this connection has entered already');
+    this.#entering = true;
+    clearTimeout(this.#firstMessage);
+    try {
+      const { session, answer } = await enter();
+      this.#session = session;
+      // It may have closed while the gateway was busy with it.
+      if (!this.#rpc.open) this.#options.host.disconnected(session, this);
+      // The answer is written in this turn of the event loop; what waits comes behind it.
+      setImmediate(() => this.#release());
+      return answer;
+    } catch (error) {
+      this.#held = [];
+      if (this.#rpc.open) this.#expectFirstMessage();
+      throw error;
+    } finally {
+      this.#entering = false;
+    }
+  }
+
+  #release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const send of held) send();
+  }
+
+  #entered(): Session {
+    if (!this.#session) throw new HoldfastError('UNAUTHENTICATED', 'the first message must be join or resume');
+    return this.#session;
+  }
+
+  #handlers(): Handlers<FromClient> {
+    const { host } = this.#options;
+    /** Reports about a leg that has just been closed are of no use to anybody. */
+    const reported = (legId: string, then: (session: Session, leg: GatewayLeg) => void) => {
+      const leg = this.#session?.legs.get(legId);
+      if (this.#session && leg) then(this.#session, leg);
+    };
+    return {
+      join: (params) => this.#enter(() => host.join(this, params)),
+      resume: (params) => this.#enter(() => host.resume(this, params)),
+      leave: async () => {
+        await host.leave(this.#entered());
+        return {};
+      },
+      ...relayLegRequests((legId) => host.route(this.#entered(), legId)),
+      'leg.published': (p) => reported(p.legId, (session, leg) => host.published(session, leg, p)),
+      'leg.switched': (p) => reported(p.legId, (session, leg) => host.switched(session, leg, p)),
+      'leg.closed': (p) =>
+        reported(p.legId, (_session, leg) => host.reported(leg, (node) => node.notify('leg.closed', p))),
+      'consumer.stalled': (p) =>
+        reported(p.legId, (_session, leg) => host.reported(leg, (node) => node.notify('consumer.stalled', p))),
+    };
+  }
+}

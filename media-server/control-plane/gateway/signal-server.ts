@@ -1,0 +1,33 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+
+/** Capabilities and RTP parameters are the largest messages; they stay under 64 KiB. */
+const MAX_CLIENT_MESSAGE_BYTES = 256 * 1024;
+
+/**
+ * Takes browsers' WebSockets at `/v1/signal` of the public listener. Any origin may connect: what counts is the token in
+ * the first message, which no other page has. It is never part of the address, where logs would keep it.
+ */
+export class SignalServer {
+  readonly #sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_CLIENT_MESSAGE_BYTES,
+    perMessageDeflate: false,
+  });
+
+  constructor(http: Server, accept: (socket: WebSocket) => void) {
+    http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      if (new URL(request.url ?? '/', 'http://control-plane').pathname !== '/v1/signal') {
+        socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+        return;
+      }
+      this.#sockets.handleUpgrade(request, socket, head, accept);
+    });
+  }
+
+  close(): void {
+    for (const socket of this.#sockets.clients) socket.terminate();
+    this.#sockets.close();
+  }
+}

@@ -1,0 +1,82 @@
+import type { Logger } from '../process/logger.ts';
+import { HoldfastError, type ParamsOf, type registryContract, type ResultOf } from '../protocol/index.ts';
+import type { Claims } from './claims.ts';
+import type { Directory } from './directory.ts';
+import type { Homes } from './homes.ts';
+import type { ControlPlaneMetrics } from './metrics.ts';
+import type { Placer } from './placer.ts';
+import type { Registry } from './registry.ts';
+import { reservationForMove } from './reservations.ts';
+
+export interface MovesOptions {
+  readonly directory: Directory;
+  readonly claims: Claims;
+  readonly registry: Registry;
+  readonly placer: Placer;
+  readonly homes: Homes;
+  readonly metrics: ControlPlaneMetrics;
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+type Registered = typeof registryContract;
+
+/** How soon a node should ask again when there is no room for a meeting it wants to move, ms. */
+const RETRY_AFTER_MS = 1000;
+
+/** The control plane's part in a handover that a node runs: a target with room, and the word that the meeting has moved. */
+export class Moves {
+  readonly #options: MovesOptions;
+
+  constructor(options: MovesOptions) {
+    this.#options = options;
+  }
+
+  async reserve(request: ParamsOf<Registered, 'handover.reserve'>): Promise<ResultOf<Registered, 'handover.reserve'>> {
+    const { directory, registry, placer, metrics, now, log } = this.#options;
+    const { meetingId, epoch, nodeId, load } = request;
+    const from = { nodeId, epoch };
+    return placer.choose(
+      () => ({ load, exclude: [...request.exclude, nodeId] }),
+      async (placement) => {
+        // A store that was wiped knows nothing of this meeting; its node does.
+        await directory.merge(meetingId, [{ ...from, role: 'home' }]);
+        if (!placement.placed) {
+          log.warn({ meetingId, nodeId, load, reason: placement.reason }, 'move.no_target');
+          throw new HoldfastError('NO_CAPACITY', `no target for ${meetingId}: ${placement.reason}`, {
+            retryAfterMs: RETRY_AFTER_MS,
+          });
+        }
+        const target = await registry.get(placement.nodeId);
+        if (!target) throw new HoldfastError('NODE_UNREACHABLE', `node ${placement.nodeId} has just left`);
+        const movingTo = await directory.beginMove(meetingId, from, placement.nodeId);
+        await placer.reserve(reservationForMove({ meetingId, nodeId: placement.nodeId, load, nowMs: now() }));
+        log.info({ meetingId, from, to: movingTo, load, reason: placement.reason }, 'move.begun');
+        metrics.move('begun');
+        return { target: { nodeId: target.nodeId, rpcUrl: target.rpcUrl }, epoch: movingTo.epoch };
+      },
+    );
+  }
+
+  async commit(request: ParamsOf<Registered, 'handover.commit'>): Promise<void> {
+    const { directory, claims, homes, metrics, log } = this.#options;
+    const { meetingId, epoch, nodeId, target } = request;
+    // Just after a start the target may not have registered again, and only it knows the new epoch.
+    if (!(await homes.node(target))) {
+      throw new HoldfastError('NODE_UNREACHABLE', `the target ${target} is not reachable`, { retryAfterMs: 500 });
+    }
+    await claims.mergeFrom(target);
+    await directory.commitMove(meetingId, { nodeId, epoch }, target);
+    log.info({ meetingId, from: nodeId, to: target }, 'move.committed');
+    metrics.move('committed');
+  }
+
+  async abort(request: ParamsOf<Registered, 'handover.abort'>): Promise<void> {
+    const { directory, placer, metrics, log } = this.#options;
+    const { meetingId, epoch, nodeId, target } = request;
+    await directory.abortMove(meetingId, { nodeId, epoch }, target);
+    await placer.free(meetingId, target);
+    log.info({ meetingId, from: nodeId, to: target }, 'move.aborted');
+    metrics.move('aborted');
+  }
+}

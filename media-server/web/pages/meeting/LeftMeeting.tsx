@@ -1,0 +1,46 @@
+import type { LeaveReason } from '../../../client/types.ts';
+import { Page } from '../../components/Page.tsx';
+import { StepHeading } from '../../components/StepHeading.tsx';
+
+interface LeftMeetingProps {
+  readonly meetingId: string;
+  readonly reason: LeaveReason;
+  readonly onRejoin: () => void;
+}
+
+export function LeftMeeting({ meetingId, reason, onRejoin }: LeftMeetingProps) {
+  const { title, text } = words(meetingId, reason);
+  return (
+    <Page>
+      <StepHeading>{title}</StepHeading>
+      <p>{text}</p>
+      <div className="actions">
+        <button type="button" className="button button-primary" onClick={onRejoin}>
+          Rejoin
+        </button>
+        <a className="button" href="/">
+          Another meeting
+        </a>
+      </div>
+    </Page>
+  );
+}
+
+function words(meetingId: string, { code, message }: LeaveReason): { title: string; text: string } {
+  switch (code) {
+    case 'left':
+      return { title: `You have left ${meetingId}`, text: 'Your camera and microphone are off.' };
+    case 'expired':
+      return {
+        title: 'The connection was lost for too long',
+        text: 'The others see you as having left. Your camera and microphone are off; you can come back at once.',
+      };
+    case 'refused':
+      return { title: `You were not let into ${meetingId}`, text: message };
+    case 'failed':
+      return {
+        title: 'The call has ended because of a fault',
+        text: `${message} You can come back at once.`,
+      };
+  }
+}

@@ -1,0 +1,134 @@
+import type { NodeView } from '../../../protocol/rest.ts';
+import { Sparkline } from '../../components/Sparkline.tsx';
+import { count, duration, megabytes, people, percent, timeOfDay, UNKNOWN } from '../../lib/format.ts';
+import type { NodeHistory } from '../../lib/load-history.ts';
+import { canCancel, canDrain, nodeStateOf, stateMeaning } from '../../lib/node-state.ts';
+import { StateBadge } from './StateBadge.tsx';
+
+interface NodeCardProps {
+  readonly node: NodeView;
+  readonly history: NodeHistory | undefined;
+  readonly nowMs: number;
+  readonly onDrain: () => void;
+  readonly onCancel: () => void;
+}
+
+const roleWords = { home: '', incoming: 'coming in', outgoing: 'moving away' } as const;
+
+/** One media node: state, load, meetings, and what can be done with it. */
+export function NodeCard({ node, history, nowMs, onDrain, onCancel }: NodeCardProps) {
+  const state = nodeStateOf(node);
+  const { nodeId, load, meetings } = node;
+  return (
+    <li className="card node">
+      <div className="node-head">
+        <h3>{nodeId}</h3>
+        <StateBadge state={state} />
+      </div>
+      <p className="muted node-meaning">
+        {state === 'active' ? aboutActive(node, nowMs) : stateMeaning[state]}
+      </p>
+      {state !== 'active' && <DrainFacts node={node} nowMs={nowMs} />}
+      <dl className="facts">
+        <Fact name="Generation">{node.generation}</Fact>
+        <Fact name="Version">{node.version}</Fact>
+        <Fact name="People">{String(load.participants)}</Fact>
+        <Fact name="Memory">{megabytes(load.rssBytes)}</Fact>
+      </dl>
+      <table className="table loads">
+        <caption className="visually-hidden">Load of {nodeId}</caption>
+        <thead className="visually-hidden">
+          <tr>
+            <th scope="col">Measure</th>
+            <th scope="col">Now</th>
+            <th scope="col">Last minute</th>
+          </tr>
+        </thead>
+        <tbody>
+          <LoadRow label="Stress" now={load.stress} samples={history?.stress ?? []} />
+          {load.workers.map((worker, index) => (
+            <LoadRow
+              key={index}
+              label={`CPU ${index + 1}`}
+              now={worker.cpu}
+              samples={history?.workers[index] ?? []}
+            />
+          ))}
+        </tbody>
+      </table>
+      <h4>{meetings.length === 0 ? 'No meetings' : count(meetings.length, 'meeting')}</h4>
+      {meetings.length > 0 && (
+        <ul className="node-meetings">
+          {meetings.map((meeting) => (
+            <li key={`${meeting.meetingId} ${meeting.role}`}>
+              <strong>{meeting.meetingId}</strong>, {people(meeting.participants)}{' '}
+              <span className="muted">epoch {meeting.epoch}</span>
+              {meeting.role !== 'home' && (
+                <span className={`role role-${meeting.role}`}>{roleWords[meeting.role]}</span>
+              )}
+            </li>
+          ))}
+        </ul>
+      )}
+      <div className="actions node-actions">
+        {canDrain(state) && (
+          <button type="button" className="button" onClick={onDrain}>
+            Drain<span className="visually-hidden"> {nodeId}</span>…
+          </button>
+        )}
+        {canCancel(state) && (
+          <button type="button" className="button" onClick={onCancel}>
+            Cancel drain<span className="visually-hidden"> of {nodeId}</span>
+          </button>
+        )}
+      </div>
+    </li>
+  );
+}
+
+function aboutActive(node: NodeView, nowMs: number): string {
+  return `Up for ${duration(nowMs - node.startedAtMs)}.`;
+}
+
+function DrainFacts({ node, nowMs }: { readonly node: NodeView; readonly nowMs: number }) {
+  const { sinceMs, reason, deadlineMs } = node.drain;
+  return (
+    <dl className="facts">
+      {!node.reachable && (
+        <Fact name="Last heartbeat">{`${duration(nowMs - node.lastHeartbeatAtMs)} ago`}</Fact>
+      )}
+      {reason !== undefined && <Fact name="Reason">{reason}</Fact>}
+      {sinceMs !== undefined && <Fact name="Since">{timeOfDay(sinceMs)}</Fact>}
+      {deadlineMs !== undefined && (
+        <Fact name="Deadline">{deadlineMs > nowMs ? `in ${duration(deadlineMs - nowMs)}` : 'over'}</Fact>
+      )}
+    </dl>
+  );
+}
+
+function Fact({ name, children }: { readonly name: string; readonly children: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+interface LoadRowProps {
+  readonly label: string;
+  readonly now: number | null;
+  readonly samples: readonly (number | null)[];
+}
+
+function LoadRow({ label, now, samples }: LoadRowProps) {
+  return (
+    <tr>
+      <th scope="row">{label}</th>
+      <td className={now === null ? 'number muted' : 'number'}>{now === null ? UNKNOWN : percent(now)}</td>
+      <td>
+        <Sparkline label={label} samples={samples} format={percent} />
+      </td>
+    </tr>
+  );
+}

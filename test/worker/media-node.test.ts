@@ -1,0 +1,273 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { request as httpRequest } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { mediaNodeConfig } from '@holdfast/media-server/config/index.ts';
+import { MediaNode } from '@holdfast/media-server/media-node/media-node.ts';
+import { refusingNodeHandlers } from '@holdfast/media-server/media-node/refusing-handlers.ts';
+import { createLogger } from '@holdfast/media-server/process/logger.ts';
+import { dialRpc } from '@holdfast/media-server/process/rpc-socket.ts';
+import { drainStatus, nodeClientContract, nodeContract } from '@holdfast/media-server/protocol/index.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { findChildren } from './children.ts';
+import { FakeRegistry } from './fake-registry.ts';
+import { clusterToken, TestGateway } from './test-gateway.ts';
+
+const log = createLogger('test');
+log.level = 'silent';
+
+let registry: FakeRegistry;
+let gateway: TestGateway;
+let directory: string;
+const nodes = new Map<string, MediaNode>();
+
+async function startNode(nodeId: string, workers = 1): Promise<void> {
+  const config = mediaNodeConfig.parse({
+    role: 'media-node',
+    nodeId,
+    drainSocket: join(directory, `${nodeId}.sock`),
+    controlPlane: { urls: [registry.url] },
+    media: { workers },
+    handover: { meetingDeadlineMs: 2000, publishSpacingMs: 0 },
+  });
+  const secrets = { HOLDFAST_CLUSTER_TOKEN: clusterToken };
+  nodes.set(nodeId, await MediaNode.start({ config, secrets, version: 'test', log }));
+  await vi.waitFor(() => registry.node(nodeId));
+}
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'holdfast-test-'));
+  registry = await FakeRegistry.start();
+  gateway = new TestGateway((nodeId) => registry.node(nodeId).rpcUrl);
+});
+
+afterEach(async () => {
+  gateway.close();
+  await Promise.all([...nodes.values()].map((node) => node.close('test over')));
+  nodes.clear();
+  await registry.close();
+  await rm(directory, { recursive: true });
+});
+
+const meetingsOf = (nodeId: string) => registry.node(nodeId).meetings;
+const drainOf = (nodeId: string) => registry.node(nodeId).drain.state;
+
+/** What the drain agent does: HTTP on the node's Unix socket. */
+function agent(nodeId: string, method: string, path: string, body?: unknown) {
+  return new Promise<{ status: number; body: unknown }>((resolve, reject) => {
+    const sent = httpRequest(
+      {
+        socketPath: join(directory, `${nodeId}.sock`),
+        method,
+        path,
+        headers: body === undefined ? {} : { 'content-type': 'application/json' },
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('end', () =>
+          resolve({ status: response.statusCode ?? 0, body: JSON.parse(Buffer.concat(chunks).toString()) }),
+        );
+      },
+    );
+    sent.on('error', reject);
+    sent.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}
+
+describe('a media node', () => {
+  it('offers each participant what the others publish, and tells of muting, ending and leaving', async () => {
+    await startNode('a');
+    const ada = await gateway.join('a', 'm', 1, 'ada', ['microphone', 'camera']);
+    const ben = await gateway.join('a', 'm', 1, 'ben', ['microphone']);
+    await vi.waitFor(() => expect(gateway.heard('a', 'consumer.new')).toHaveLength(3));
+    const offers = gateway
+      .heard('a', 'consumer.new')
+      .map(({ params }) => [params.legId, params.participantId, params.source]);
+    expect(offers).toEqual(
+      expect.arrayContaining([
+        [ben.legId, 'ada', 'microphone'],
+        [ben.legId, 'ada', 'camera'],
+        [ada.legId, 'ben', 'microphone'],
+      ]),
+    );
+    const link = await gateway.link('a');
+    const producerId = ben.producers.get('microphone') ?? '';
+    await link.request('producer.pause', { legId: ben.legId, producerId });
+    await vi.waitFor(() =>
+      expect(gateway.heard('a', 'consumer.paused')).toMatchObject([{ params: { legId: ada.legId } }]),
+    );
+    await link.request('producer.resume', { legId: ben.legId, producerId });
+    await vi.waitFor(() => expect(gateway.heard('a', 'consumer.resumed')).toHaveLength(1));
+    await link.request('producer.close', { legId: ben.legId, producerId });
+    await vi.waitFor(() =>
+      expect(gateway.heard('a', 'consumer.closed')).toMatchObject([{ params: { legId: ada.legId } }]),
+    );
+    await link.request('leg.close', { legId: ben.legId });
+    await vi.waitFor(() =>
+      expect(gateway.heard('a', 'participant.left')).toMatchObject([
+        { params: { legId: ada.legId, participantId: 'ben' } },
+      ]),
+    );
+  });
+
+  it('refuses a leg of an older epoch than it has, so that an old view cannot split a meeting', async () => {
+    await startNode('a');
+    await gateway.join('a', 'm', 3, 'ada', []);
+    await expect(gateway.join('a', 'm', 2, 'ben', [])).rejects.toMatchObject({ code: 'EPOCH_STALE' });
+  });
+
+  it('answers nobody without the cluster token', async () => {
+    await startNode('a');
+    const dialled = dialRpc(registry.node('a').rpcUrl, 'a-wrong-token', {
+      local: nodeClientContract,
+      remote: nodeContract,
+      handlers: refusingNodeHandlers,
+      pingMs: 0,
+    });
+    await expect(dialled).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+  });
+
+  it('keeps legs while their gateway is gone; another connection takes them up with all there is', async () => {
+    await startNode('a');
+    const ada = await gateway.join('a', 'm', 1, 'ada', ['microphone']);
+    await gateway.join('a', 'm', 1, 'ben', ['microphone']);
+    gateway.cut('a');
+    const link = await gateway.link('a');
+    await expect(
+      link.request('leg.attach', { legId: ada.legId, participantId: 'ben' }),
+    ).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+    });
+    const snapshot = await link.request('leg.attach', { legId: ada.legId, participantId: 'ada' });
+    expect(snapshot).toMatchObject({
+      epoch: 1,
+      participants: [{ participantId: 'ben' }],
+      producers: [{ source: 'microphone', paused: false }],
+      consumers: [{ participantId: 'ben', source: 'microphone' }],
+    });
+  });
+
+  it('whose worker dies loses only that worker’s meetings, says so, and goes on', async () => {
+    await startNode('a', 2);
+    await gateway.join('a', 'one', 1, 'ada', ['microphone']);
+    await gateway.join('a', 'two', 1, 'ben', ['microphone']);
+    const [first] = findChildren(process.pid, 'mediasoup-worker');
+    if (first === undefined) throw new Error('no worker process found');
+    process.kill(first, 'SIGKILL');
+    await vi.waitFor(() => expect(gateway.heard('a', 'meeting.lost')).toHaveLength(1), 5000);
+    await vi.waitFor(() => expect(registry.node('a').load.workers).toHaveLength(2), 5000);
+    expect(meetingsOf('a')).toHaveLength(1);
+    const lost = gateway.heard('a', 'meeting.lost')[0]?.params.meetingId;
+    await gateway.join('a', String(lost), 2, 'ada', ['microphone']);
+    await vi.waitFor(() => expect(meetingsOf('a')).toHaveLength(2));
+  });
+});
+
+describe('a drain', () => {
+  it('moves every meeting to another node, and closes the old one only after the commit', async () => {
+    await startNode('a');
+    await startNode('b');
+    for (const meeting of ['m1', 'm2']) {
+      for (const person of ['ada', 'ben']) await gateway.join('a', meeting, 1, person, ['microphone']);
+    }
+    await registry.node('a').socket.request('node.drain', { reason: 'test' });
+    await vi.waitFor(() => expect(drainOf('a')).toBe('drained'), 5000);
+    await vi.waitFor(() =>
+      expect(meetingsOf('b')).toMatchObject([
+        { epoch: 2, role: 'home', participants: 2 },
+        { epoch: 2, role: 'home', participants: 2 },
+      ]),
+    );
+    expect(registry.homes.get('m1')).toEqual({ nodeId: 'b', epoch: 2 });
+    expect(gateway.heard('a', 'handover.commit')).toHaveLength(2);
+    expect(gateway.heard('a', 'consumer.closed')).toEqual([]);
+    await expect(gateway.join('a', 'm3', 1, 'cleo', [])).rejects.toMatchObject({ code: 'NODE_DRAINING' });
+  });
+
+  it('commits after the meeting’s time is over, although somebody has not switched', async () => {
+    await startNode('a');
+    await startNode('b');
+    for (const person of ['ada', 'ben']) await gateway.join('a', 'm', 1, person, ['microphone']);
+    gateway.onHandoverOpen = async () => {};
+    await registry.node('a').socket.request('node.drain', { reason: 'test' });
+    await vi.waitFor(() => expect(registry.homes.get('m')).toEqual({ nodeId: 'b', epoch: 2 }), 5000);
+    await vi.waitFor(() => expect(drainOf('a')).toBe('drained'));
+  });
+
+  it('whose target dies leaves the old legs alone and takes another target', async () => {
+    await startNode('a');
+    await startNode('b');
+    for (const person of ['ada', 'ben']) await gateway.join('a', 'm', 1, person, ['microphone']);
+    const switchAll = gateway.onHandoverOpen;
+    gateway.onHandoverOpen = async () => {
+      gateway.onHandoverOpen = switchAll;
+      await startNode('c');
+      await nodes.get('b')?.close('killed');
+      nodes.delete('b');
+    };
+    await registry.node('a').socket.request('node.drain', { reason: 'test' });
+    await vi.waitFor(() => expect(registry.homes.get('m')).toEqual({ nodeId: 'c', epoch: 2 }), 8000);
+    expect(registry.aborted).toEqual(['m to b']);
+    expect(gateway.heard('a', 'handover.abort')).toHaveLength(1);
+    expect(gateway.heard('a', 'consumer.closed')).toEqual([]);
+  });
+
+  it('without another node keeps the meeting, and can be taken back', async () => {
+    await startNode('a');
+    await gateway.join('a', 'm', 1, 'ada', ['microphone']);
+    await registry.node('a').socket.request('node.drain', { reason: 'test' });
+    await expect(gateway.join('a', 'other', 1, 'ben', [])).rejects.toMatchObject({ code: 'NODE_DRAINING' });
+    expect(await registry.node('a').socket.request('node.cancelDrain', {})).toEqual({ state: 'active' });
+    await gateway.join('a', 'other', 1, 'ben', []);
+    expect(gateway.heard('a', 'handover.open')).toEqual([]);
+    await vi.waitFor(() => expect(meetingsOf('a').map(({ role }) => role)).toEqual(['home', 'home']));
+  });
+
+  it('is asked for, watched and released by the agent over the local socket', async () => {
+    await startNode('a');
+    const put = () =>
+      agent('a', 'PUT', '/v1/drain', { noticeId: 'n-1', kind: 'scale-in', deadlineMs: Date.now() + 60_000 });
+    await gateway.join('a', 'm', 1, 'ada', ['microphone']);
+    expect(drainStatus.parse((await put()).body)).toMatchObject({
+      state: 'draining',
+      meetings: 1,
+      participants: 1,
+    });
+    expect(drainStatus.parse((await put()).body)).toMatchObject({ state: 'draining' });
+    expect(await agent('a', 'POST', '/v1/drain/release', {})).toMatchObject({
+      status: 409,
+      body: { error: { code: 'CONFLICT' } },
+    });
+    await expect(registry.node('a').socket.request('node.cancelDrain', {})).rejects.toMatchObject({
+      code: 'CONFLICT',
+    });
+    const link = await gateway.link('a');
+    await link.request('leg.close', { legId: 'a:m:ada' });
+    await vi.waitFor(async () =>
+      expect((await agent('a', 'GET', '/v1/drain')).body).toMatchObject({ state: 'drained', meetings: 0 }),
+    );
+    expect(await agent('a', 'POST', '/v1/drain/release', {})).toMatchObject({
+      status: 200,
+      body: { state: 'released' },
+    });
+    expect(await agent('a', 'DELETE', '/v1/drain')).toMatchObject({
+      status: 409,
+      body: { error: { code: 'DRAIN_RELEASED' } },
+    });
+    expect(await agent('a', 'PUT', '/v1/drain', { kind: 'scale-in' })).toMatchObject({ status: 400 });
+  });
+});
+
+it('a node registers again, with all it holds, when the control plane comes back', async () => {
+  await startNode('a');
+  await gateway.join('a', 'm', 1, 'ada', ['microphone']);
+  await vi.waitFor(() => expect(meetingsOf('a')).toHaveLength(1));
+  const { socket } = registry.node('a');
+  registry.nodes.clear();
+  socket.terminate('killed');
+  await vi.waitFor(
+    () => expect(meetingsOf('a')).toMatchObject([{ meetingId: 'm', epoch: 1, participants: 1 }]),
+    5000,
+  );
+});

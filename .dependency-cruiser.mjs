@@ -100,7 +100,7 @@ export default {
       name: 'servers-without-browser-code',
       comment: 'A server serves the built pages; it imports neither them nor the client.',
       severity: 'error',
-      from: { path: '^(lifecycle-hooks/|media-server/(config|control-plane|media-node)/)' },
+      from: { path: '^(lifecycle-hooks/|media-server/(config|control-plane|media-node|process)/)' },
       to: { path: '^media-server/(client|web)/' },
     },
     onlyFrom(
@@ -128,7 +128,7 @@ export default {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '(^|/)dist(\\.partial)?/' },
+    exclude: { path: '(^|/)dist/' },
     // Imports of types point the same way as all others.
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { z } from 'zod';
+import { register as registerBench } from './bench/command.ts';
+import { register as registerDemo } from './demo/command.ts';
 import { register as registerLocal } from './local/command.ts';
 
 /** Exit code for a command line that cannot be understood. */
@@ -15,10 +17,12 @@ const program = new Command('holdfast')
   .version(version)
   .helpCommand(false)
   .exitOverride()
-  .addHelpText('after', '\nExample:\n  $ holdfast local --nodes 3');
+  .addHelpText('after', '\nExamples:\n  $ holdfast demo\n  $ holdfast local --nodes 3');
 
 // Subcommands inherit exitOverride only when they are made after it was set.
 registerLocal(program);
+registerDemo(program);
+registerBench(program);
 
 // Set-up asks first whether the command line is right, before it begins what takes minutes.
 if (process.env.HOLDFAST_PARSE_ONLY) program.hook('preAction', () => process.exit(0));

@@ -1,14 +1,8 @@
-import { writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
 import type { Command } from 'commander';
 import { integerBetween } from '../local/integer-option.ts';
 import { interruptible } from '../local/interruptible.ts';
-import { launchChromium } from '../observe/chromium.ts';
-import { runSteps, type Step } from '../observe/progress.ts';
-import { benchHandovers, benchIdle, benchRecoveries } from './handover.ts';
-import { type HandoverBench, judge, renderBench } from './report.ts';
 
-interface HandoverFlags {
+export interface HandoverFlags {
   readonly participants: number;
   readonly meetings: number;
   readonly rounds: number;
@@ -48,73 +42,7 @@ Examples:
   $ npm run bench -- handover --rounds 10 --crowd 0 --out handover.json`,
     )
     .action(async (flags: HandoverFlags) => {
+      const { runHandover } = await import('./run-handover.ts');
       process.exitCode = await interruptible((signal, cleanup) => runHandover(flags, signal, cleanup));
     });
-}
-
-async function runHandover(
-  flags: HandoverFlags,
-  signal: AbortSignal,
-  cleanup: (undo: () => Promise<void>) => void,
-): Promise<number> {
-  const browser = await launchChromium({ headed: false, signal });
-  cleanup(() => browser.close());
-  const { participants, meetings, rounds, kills, crowd } = flags;
-  const result: Partial<HandoverBench> = {};
-  const steps: Step[] = [
-    {
-      title: 'Idle nodes',
-      run: async () => {
-        result.idle = await benchIdle(signal);
-        return undefined;
-      },
-    },
-    {
-      title: `Handovers: ${participants} people in ${meetings} meetings, ${rounds} rounds`,
-      run: async (say) => {
-        result.handover = await benchHandovers(browser, { participants, meetings, rounds }, signal, say);
-        return undefined;
-      },
-    },
-  ];
-  if (kills > 0) {
-    steps.push({
-      title: `Lost nodes: 3 people in one meeting, ${kills} kills`,
-      run: async (say) => {
-        result.recovery = await benchRecoveries(browser, { participants: 3, kills }, signal, say);
-        return undefined;
-      },
-    });
-  }
-  if (crowd > 0) {
-    steps.push({
-      title: `Handovers with ${crowd} people, as information`,
-      run: async (say) => {
-        result.crowd = await benchHandovers(
-          browser,
-          { participants: crowd, meetings, rounds: 3 },
-          signal,
-          say,
-        );
-        return undefined;
-      },
-    });
-  }
-  await runSteps(steps);
-  const { idle, handover } = result;
-  if (!idle || !handover) throw new Error('a step of the bench did not finish');
-  const measured = { ...result, idle, handover };
-  const document: HandoverBench = {
-    ...measured,
-    machine: { cores: cpus().length, model: cpus()[0]?.model ?? 'unknown', node: process.version },
-    targets: judge(measured),
-  };
-  const json = `${JSON.stringify(document, null, 2)}\n`;
-  if (flags.out !== undefined) writeFileSync(flags.out, json);
-  process.stdout.write(json);
-  if (!flags.json) process.stdout.write(renderBench(document));
-  const lost = [handover.lost, result.recovery?.lost, result.crowd?.lost].some(
-    (losses) => losses && losses.participants + losses.streams > 0,
-  );
-  return lost ? 1 : 0;
 }

@@ -1,12 +1,8 @@
 import { accessSync, constants } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
-import type { NodeView } from '@holdfast/media-server/protocol/index.ts';
 import { type Command, InvalidArgumentError } from 'commander';
 import { isLoopback, LOOPBACK } from './addresses.ts';
 import { interruptible } from './interruptible.ts';
-import { LocalPlatform, type LocalPlatformOptions } from './local-platform.ts';
-import { describeEnd } from './managed-process.ts';
-import { changeLines, eventLine } from './status-lines.ts';
+import type { LocalPlatformOptions } from './local-platform.ts';
 
 interface LocalFlags {
   readonly port: number;
@@ -17,7 +13,6 @@ interface LocalFlags {
 }
 
 const DEFAULT_PORT = 8443;
-const LOOK_EVERY_MS = 1000;
 
 const wholeNumber = (least: number, most: number) => (text: string) => {
   const value = Number(text);
@@ -62,6 +57,8 @@ Examples:
       const options = platformOptions(flags, (message) =>
         command.error(`error: ${message}`, { exitCode: 2 }),
       );
+      // Loaded only when it runs: help and mistakes are answered at once.
+      const { runLocal } = await import('./run-local.ts');
       process.exitCode = await interruptible((signal, cleanup) => runLocal(options, signal, cleanup));
     });
 }
@@ -77,67 +74,3 @@ function platformOptions(flags: LocalFlags, refuse: (message: string) => never):
     tlsCert !== undefined && tlsKey !== undefined ? { tls: { certFile: tlsCert, keyFile: tlsKey } } : {};
   return { port, nodes, host, ...tls };
 }
-
-async function runLocal(
-  options: LocalPlatformOptions,
-  signal: AbortSignal,
-  cleanup: (undo: () => Promise<void>) => void,
-): Promise<number> {
-  print(`Starting the control plane and ${options.nodes} media nodes…`);
-  const platform = await LocalPlatform.start({ ...options, signal });
-  cleanup(async () => {
-    await platform.close();
-    if (platform.logsKept) print(`A process had crashed; its logs are in ${platform.directory}`);
-  });
-  print(welcome(platform));
-  return follow(platform, signal);
-}
-
-function welcome({
-  baseUrl,
-  operatorUrl,
-  operatorToken,
-  apiKey,
-  madeSecrets,
-  directory,
-}: LocalPlatform): string {
-  return [
-    '',
-    `  Meetings        ${baseUrl}`,
-    `  Operator page   ${operatorUrl}`,
-    ...(madeSecrets.has('HOLDFAST_OPERATOR_TOKEN') ? [`  Operator token  ${operatorToken}`] : []),
-    ...(madeSecrets.has('HOLDFAST_API_KEY') ? [`  API key         ${apiKey}`] : []),
-    `  Logs            ${directory}`,
-    '',
-    'Ctrl-C ends it.',
-  ].join('\n');
-}
-
-/** Says what happens until the signal aborts, or the control plane ends. */
-async function follow(platform: LocalPlatform, signal: AbortSignal): Promise<number> {
-  const failed = Promise.withResolvers<number>();
-  platform.cloud.on('event', (event) => {
-    const line = eventLine(event);
-    if (line !== undefined) print(`${clockTime()} ${line}`);
-  });
-  platform.on('crash', ({ name, end, logFile }) => {
-    process.stderr.write(
-      `${clockTime()} ${name} ended unexpectedly (${describeEnd(end)}); its log: ${logFile}\n`,
-    );
-    if (name === 'control-plane') failed.resolve(1);
-  });
-  const watching = async () => {
-    let before: NodeView[] = await platform.nodes().catch(() => []);
-    for (;;) {
-      await delay(LOOK_EVERY_MS, undefined, { signal });
-      // A control plane that does not answer for a moment is no news of its own.
-      const now = await platform.nodes().catch(() => before);
-      for (const line of changeLines(before, now)) print(`${clockTime()} ${line}`);
-      before = now;
-    }
-  };
-  return Promise.race([watching(), failed.promise]);
-}
-
-const clockTime = () => new Date().toTimeString().slice(0, 8);
-const print = (text: string) => process.stdout.write(`${text}\n`);

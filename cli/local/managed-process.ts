@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import type { ProcessEnd, ProcessHandle } from '@holdfast/lifecycle-hooks/clouds/local/machine-factory.ts';
 import type { Watchdog } from './watchdog.ts';
 
@@ -60,6 +60,13 @@ export class ManagedProcess implements ProcessHandle {
     } finally {
       closeSync(log);
     }
+  }
+
+  /** What the process said to people when it ended: the last line of its log that is none of the JSON ones. */
+  lastWords(): string | undefined {
+    return readFileSync(this.logFile, 'utf8')
+      .split('\n')
+      .findLast((line) => line !== '' && !line.startsWith('{'));
   }
 
   signal(name: 'SIGTERM' | 'SIGKILL'): void {

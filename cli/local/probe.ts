@@ -57,7 +57,10 @@ export async function untilReady(
   const deadline = performance.now() + limitMs;
   const over = new AbortController();
   const ended = child.ended.then((end) => {
-    throw new Error(`${child.name} ended while it started (${describeEnd(end)})`);
+    const words = child.lastWords();
+    throw new Error(
+      `${child.name} ended while it started (${describeEnd(end)})${words === undefined ? '' : `: ${words}`}`,
+    );
   });
   // The race below reports it; afterwards it is nobody's.
   ended.catch(() => {});

@@ -26,8 +26,8 @@ export async function pages(confirm) {
 
 async function build() {
   const sources = currentSources();
-  // Beside the old pages, which a server may be serving and which stay when the build fails.
-  const fresh = `${dist}.partial`;
+  // Away from the old pages, which a server may be serving and which stay when the build fails.
+  const fresh = join(root, 'node_modules', '.cache', 'holdfast', 'pages');
   try {
     await withLog('pages', async (log) => {
       const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
@@ -50,5 +50,5 @@ function upToDate() {
 
 function currentSources() {
   const folders = ['web', 'client', 'protocol', 'config'].map((name) => join(root, 'media-server', name));
-  return fingerprint([...folders, join(root, 'package-lock.json')], ['dist', 'dist.partial']);
+  return fingerprint([...folders, join(root, 'package-lock.json')], ['dist']);
 }

@@ -56,7 +56,13 @@ async function runTests(args, variables) {
   const results = join(folder, 'results.json');
   try {
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`];
-    const code = await handOver('vitest', ['run', ...reporters, ...args], environment(variables));
+    // In a log, colours are noise; vitest shows them wherever the variable CI is set.
+    const plain = process.stdout.isTTY ? {} : { NO_COLOR: '1' };
+    const code = await handOver(
+      'vitest',
+      ['run', ...reporters, ...args],
+      environment({ ...variables, ...plain }),
+    );
     throwIfInterrupted();
     return countTests(results, code);
   } finally {

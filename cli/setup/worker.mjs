@@ -113,14 +113,17 @@ async function build(target, version) {
     // A cache may outlive the machine, and the libraries were all its worker lacked.
     if (starts(target)) return target;
   }
-  await step('building mediasoup-worker, once (4 to 8 minutes)', () =>
+  const remarks = await step('building mediasoup-worker, once (4 to 8 minutes)', () =>
     withLog('worker-build', async (log) => {
       const { code } = await run('bash', [join(recipe, 'build.sh'), mediasoup, target], { log });
       if (code !== 0 || !starts(target)) {
         throw new SetupError('mediasoup-worker could not be built', 'The log ends with the reason.', log);
       }
+      return readFileSync(log, 'utf8').match(/^worker-build: .*\n/gm) ?? [];
     }),
   );
+  // Above all, whether it has the slower cipher.
+  process.stderr.write(remarks.join(''));
   return target;
 }
 

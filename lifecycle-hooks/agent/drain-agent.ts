@@ -3,15 +3,8 @@ import type { Logger } from 'pino';
 import { type Clock, pause } from '../clock.ts';
 import type { Notice, NoticeSource } from '../clouds/types.ts';
 import type { AgentMetrics } from './agent-metrics.ts';
-import {
-  cutoffMs,
-  type DrainEvent,
-  type DrainPlan,
-  defaultPlanSettings,
-  initialPlan,
-  type PlanSettings,
-  transition,
-} from './drain-plan.ts';
+import { cutoffMs, type DrainEvent, defaultPlanSettings, type PlanSettings } from './drain-knowledge.ts';
+import { type DrainPlan, initialPlan, transition } from './drain-plan.ts';
 import { type DrainStep, nextStep } from './next-step.ts';
 import type { NodeAnswer, NodeClient } from './node-client.ts';
 
@@ -202,7 +195,7 @@ export class DrainAgent {
   async #extend(notice: Notice): Promise<void> {
     const { source, log, metrics } = this.#options;
     try {
-      const extended = await source.extend(notice);
+      const extended = await this.#inTime(source.extend(notice));
       const gainedMs = (extended.deadlineMs ?? Infinity) - (notice.deadlineMs ?? Infinity);
       log.info({ noticeId: notice.id, gainedMs, deadlineMs: extended.deadlineMs }, 'notice.extended');
       metrics.extension(gainedMs > 0 ? 'given' : 'refused');
@@ -232,6 +225,20 @@ export class DrainAgent {
       metrics.cloudError('complete');
       log.warn({ noticeId: notice.id, err: error }, 'notice.complete_failed');
       this.#apply({ type: 'complete-failed', noticeId: notice.id });
+    }
+  }
+
+  /** A cloud that does not answer must not eat the margin. What it did all the same is heard from the watch. */
+  async #inTime<T>(call: Promise<T>): Promise<T> {
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const cancel = this.#options.clock.after(
+      Math.max(this.#settings.safetyMarginMs / 2, this.#settings.pollMs),
+      () => reject(new HoldfastError('TIMEOUT', 'the cloud did not answer in time')),
+    );
+    try {
+      return await Promise.race([call, late]);
+    } finally {
+      cancel();
     }
   }
 

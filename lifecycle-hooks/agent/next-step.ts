@@ -1,12 +1,6 @@
 import type { Notice } from '../clouds/types.ts';
-import {
-  cutoffMs,
-  type DrainPlan,
-  extendAtMs,
-  lastStatus,
-  mayComplete,
-  type PlanSettings,
-} from './drain-plan.ts';
+import { cutoffMs, extendAtMs, lastStatus, mayComplete, type PlanSettings } from './drain-knowledge.ts';
+import type { DrainPlan } from './drain-plan.ts';
 
 /** What the agent does next. Each step may be done twice. */
 export type DrainStep =
@@ -29,20 +23,18 @@ export function nextStep(plan: DrainPlan, nowMs: number, settings: PlanSettings)
       case 'idle':
         return undefined;
       case 'draining':
-        return (
-          (mayRequest(plan, nowMs) ? (tell(plan, settings) ?? takeBack(plan)) : undefined) ??
-          extend(plan, nowMs) ??
-          ask(plan, nowMs, settings)
-        );
       case 'drained':
         return (
+          extend(plan, nowMs, settings) ??
           (mayRequest(plan, nowMs) ? (tell(plan, settings) ?? takeBack(plan)) : undefined) ??
           ask(plan, nowMs, settings)
         );
       case 'releasing':
-        return plan.forced || mayRequest(plan, nowMs)
-          ? release(plan.forced, plan)
-          : ask(plan, nowMs, settings);
+        if (plan.forced) return release(plan);
+        return (
+          extend(plan, nowMs, settings) ??
+          (mayRequest(plan, nowMs) ? release(plan) : ask(plan, nowMs, settings))
+        );
       case 'released':
         return complete(plan, nowMs, settings);
       case 'cancelling':
@@ -71,12 +63,14 @@ function takeBack(plan: DrainPlan): DrainStep | undefined {
   return { type: 'take-back', noticeIds: [...plan.withdrawn], all: plan.notices.size === 0 };
 }
 
-function release(force: boolean, plan: DrainPlan): DrainStep {
-  return { type: 'release', force, participants: lastStatus(plan.node)?.participants };
+function release(plan: DrainPlan & { readonly phase: 'releasing' }): DrainStep {
+  return { type: 'release', force: plan.forced, participants: lastStatus(plan.node)?.participants };
 }
 
-function extend(plan: DrainPlan, nowMs: number): DrainStep | undefined {
-  const due = [...plan.notices.values()].find((tracked) => (extendAtMs(tracked) ?? Infinity) <= nowMs);
+function extend(plan: DrainPlan, nowMs: number, settings: PlanSettings): DrainStep | undefined {
+  const due = [...plan.notices.values()].find(
+    (tracked) => (extendAtMs(tracked, settings) ?? Infinity) <= nowMs,
+  );
   return due && { type: 'extend', notice: due.notice };
 }
 
@@ -110,7 +104,7 @@ function wakeAt(plan: DrainPlan, nowMs: number, settings: PlanSettings): number 
   const times = [askAt(plan, settings), plan.requestAfterMs];
   for (const tracked of plan.notices.values()) {
     times.push(cutoffMs(tracked.notice, settings) ?? Infinity, tracked.completeAfterMs);
-    times.push(extendAtMs(tracked) ?? Infinity);
+    times.push(extendAtMs(tracked, settings) ?? Infinity);
   }
   if (plan.node.kind === 'gone') times.push(plan.node.sinceMs + settings.goneAfterMs);
   const next = Math.min(...times.filter((time) => time > nowMs));

@@ -1,6 +1,6 @@
-import type { Producer, ProducerOptions } from 'mediasoup-client/types';
+import type { ProducerOptions } from 'mediasoup-client/types';
 import { HoldfastError, toHoldfastError } from '../protocol/errors.ts';
-import type { LegSnapshot } from '../protocol/signalling.ts';
+import type { LegReason, LegSnapshot } from '../protocol/signalling.ts';
 import { kindOfSource, type MediaSource } from '../protocol/values.ts';
 import {
   cameraEncodings,
@@ -9,7 +9,6 @@ import {
   PUBLISHING_ORDER,
   screenEncodings,
 } from './encodings.ts';
-import type { Leg } from './leg.ts';
 
 /** What the participant wants to publish of one source. */
 export interface WantedSource {
@@ -17,17 +16,32 @@ export interface WantedSource {
   readonly muted: boolean;
 }
 
+/** The part of mediasoup-client's Producer that is used here. */
+export interface SentProducer {
+  readonly id: string;
+  readonly rtpSender?: Pick<RTCRtpSender, 'getParameters' | 'setParameters'> | undefined;
+  replaceTrack(options: { track: MediaStreamTrack }): Promise<void>;
+  close(): void;
+}
+
+/** The part of a leg that is used here. */
+export interface PublishingLeg {
+  readonly reason: LegReason;
+  readonly closed: boolean;
+  produce(source: MediaSource, paused: boolean, options: ProducerOptions): Promise<SentProducer>;
+}
+
 interface Published {
   /** The caller's track; the one that is sent is a clone of it. */
   original: MediaStreamTrack;
   clone: MediaStreamTrack;
-  producer?: Producer;
+  producer?: SentProducer;
   /** As the node knows it. */
   pausedAtNode: boolean;
 }
 
 export interface LegPublicationOptions {
-  readonly leg: Pick<Leg, 'legId' | 'reason' | 'closed' | 'produce'>;
+  readonly leg: PublishingLeg;
   readonly wanted: ReadonlyMap<MediaSource, WantedSource>;
   /** Pauses, resumes or closes a producer at the node. */
   readonly tell: (
@@ -178,7 +192,7 @@ export class LegPublication {
   async #replace(
     source: MediaSource,
     published: Published,
-    producer: Producer,
+    producer: SentProducer,
     { track, muted }: WantedSource,
   ): Promise<void> {
     const clone = track.clone();
@@ -246,7 +260,7 @@ function producerOptions(
 }
 
 /** A new camera may be larger or smaller than the one the encodings were made for. */
-async function refit({ rtpSender }: Producer, track: MediaStreamTrack): Promise<void> {
+async function refit({ rtpSender }: SentProducer, track: MediaStreamTrack): Promise<void> {
   const parameters = rtpSender?.getParameters();
   if (!rtpSender || !parameters) return;
   const fitting = fitEncodings(parameters.encodings.length, track.getSettings());

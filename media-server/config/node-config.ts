@@ -21,7 +21,7 @@ export const mediaNodeConfig = z.object({
     .prefault({}),
   /** Unix socket on which the drain agent is served. */
   drainSocket: z.string().min(1),
-  /** ws(s):// addresses of the control plane's internal listener; tried in turn. */
+  /** Addresses of the control plane's internal listener, ws(s)://HOST:PORT/internal/nodes; tried in turn. */
   controlPlane: z.object({ urls: z.array(httpUrl).min(1) }),
   media: z
     .object({

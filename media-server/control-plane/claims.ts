@@ -28,7 +28,9 @@ export class Claims {
     const nodes = (await this.#registry.list()).filter(({ reachable }) => reachable);
     const node = nodes.find((other) => other.nodeId === nodeId);
     if (!node) return;
-    const fingerprint = node.meetings.map((held) => `${held.meetingId} ${held.epoch} ${held.role}`).join('\n');
+    const fingerprint = node.meetings
+      .map((held) => `${held.meetingId} ${held.epoch} ${held.role}`)
+      .join('\n');
     const before = this.#merged.get(nodeId);
     if (before?.fingerprint === fingerprint && this.#now() - before.atMs < MERGE_AGAIN_MS) return;
     this.#merged.set(nodeId, { fingerprint, atMs: this.#now() });

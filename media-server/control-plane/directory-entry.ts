@@ -127,8 +127,7 @@ function merge(entry: DirectoryEntry | undefined, claims: readonly Claim[], writ
   const incoming = highest(claims.filter(({ role }) => role === 'incoming'));
   const seen = Math.max(owner?.epoch ?? 0, incoming?.epoch ?? 0);
   const issuedEpoch = Math.max(entry?.issuedEpoch ?? 0, seen);
-  const home = (place: Place): DirectoryStep =>
-    write({ state: 'home', ...at(place), issuedEpoch });
+  const home = (place: Place): DirectoryStep => write({ state: 'home', ...at(place), issuedEpoch });
   const moving = (from: Place, to: Place): DirectoryStep =>
     write({ state: 'moving', ...at(from), issuedEpoch, movingTo: at(to) });
   const underWay =
@@ -181,8 +180,6 @@ function highest(claims: readonly Claim[]): Claim | undefined {
 }
 
 function refuse(entry: DirectoryEntry | undefined, from: Place): DirectoryStep {
-  const where = entry
-    ? `${entry.state} on ${entry.nodeId} at epoch ${entry.epoch}`
-    : 'not in the directory';
+  const where = entry ? `${entry.state} on ${entry.nodeId} at epoch ${entry.epoch}` : 'not in the directory';
   return { kind: 'refuse', reason: `not on ${from.nodeId} at epoch ${from.epoch}: ${where}` };
 }

@@ -69,10 +69,11 @@ export class Homes {
    * yet, so that nobody declares dead what is only a moment late.
    */
   async node(nodeId: string): Promise<RegisteredNode | undefined> {
+    const { registry, returnedByMs, now } = this.#options;
     for (;;) {
-      const node = await this.#options.registry.get(nodeId);
+      const node = await registry.get(nodeId);
       if (node) return node.reachable || this.#options.isLinked(nodeId) ? node : undefined;
-      if (this.#options.now() >= this.#options.returnedByMs) return undefined;
+      if (registry.hasLeft(nodeId) || now() >= returnedByMs) return undefined;
       await delay(POLL_MS);
     }
   }
@@ -143,7 +144,10 @@ export class Homes {
         }
         const { nodeId } = admission;
         const entry = await directory.place(meetingId, nodeId);
-        log.info({ meetingId, nodeId: entry.nodeId, epoch: entry.epoch, reason: placement.reason }, 'meeting.placed');
+        log.info(
+          { meetingId, nodeId: entry.nodeId, epoch: entry.epoch, reason: placement.reason },
+          'meeting.placed',
+        );
         if (entry.nodeId !== nodeId) return;
         await placer.reserve(
           reservationForStart({

@@ -1,5 +1,5 @@
 import type { Logger } from '../process/logger.ts';
-import { HoldfastError, type ParamsOf, type registryContract, type ResultOf } from '../protocol/index.ts';
+import { HoldfastError, type ParamsOf, type ResultOf, type registryContract } from '../protocol/index.ts';
 import type { Claims } from './claims.ts';
 import type { Directory } from './directory.ts';
 import type { Homes } from './homes.ts';
@@ -32,7 +32,9 @@ export class Moves {
     this.#options = options;
   }
 
-  async reserve(request: ParamsOf<Registered, 'handover.reserve'>): Promise<ResultOf<Registered, 'handover.reserve'>> {
+  async reserve(
+    request: ParamsOf<Registered, 'handover.reserve'>,
+  ): Promise<ResultOf<Registered, 'handover.reserve'>> {
     const { directory, registry, placer, metrics, now, log } = this.#options;
     const { meetingId, epoch, nodeId, load } = request;
     const from = { nodeId, epoch };
@@ -63,7 +65,9 @@ export class Moves {
     const { meetingId, epoch, nodeId, target } = request;
     // Just after a start the target may not have registered again, and only it knows the new epoch.
     if (!(await homes.node(target))) {
-      throw new HoldfastError('NODE_UNREACHABLE', `the target ${target} is not reachable`, { retryAfterMs: 500 });
+      throw new HoldfastError('NODE_UNREACHABLE', `the target ${target} is not reachable`, {
+        retryAfterMs: 500,
+      });
     }
     await claims.mergeFrom(target);
     await directory.commitMove(meetingId, { nodeId, epoch }, target);

@@ -70,7 +70,11 @@ export function place(
   if (request.urgent) {
     const least = usable.sort((a, b) => a.projected - b.projected || byId(a, b))[0];
     if (least) {
-      return { placed: true, nodeId: least.nodeId, reason: `urgent, over target (${least.projected.toFixed(2)})` };
+      return {
+        placed: true,
+        nodeId: least.nodeId,
+        reason: `urgent, over target (${least.projected.toFixed(2)})`,
+      };
     }
   }
   const { excluded, unreachable, draining, full } = counts;

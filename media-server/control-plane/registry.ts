@@ -35,6 +35,7 @@ export class Registry extends EventEmitter<RegistryEvents> {
   readonly #options: RegistryOptions;
   readonly #known = new Set<string>();
   readonly #lost = new Set<string>();
+  readonly #left = new Set<string>();
   readonly #suspectUntilMs = new Map<string, number>();
 
   constructor(options: RegistryOptions) {
@@ -50,6 +51,7 @@ export class Registry extends EventEmitter<RegistryEvents> {
     const returned = this.#lost.delete(nodeId);
     const appeared = returned || !this.#known.has(nodeId);
     this.#known.add(nodeId);
+    this.#left.delete(nodeId);
     if (appeared) {
       this.#options.log.info({ nodeId, rpcUrl: node.rpcUrl, returned }, 'node.appeared');
       this.emit('appeared', nodeId);
@@ -62,9 +64,15 @@ export class Registry extends EventEmitter<RegistryEvents> {
     await this.#options.nodes.delete(nodeId);
     this.#known.delete(nodeId);
     this.#lost.delete(nodeId);
+    this.#left.add(nodeId);
     this.#suspectUntilMs.delete(nodeId);
     this.#options.log.info({ nodeId }, 'node.left');
     this.emit('left', nodeId);
+  }
+
+  /** It said goodbye: nobody need wait for it. */
+  hasLeft(nodeId: string): boolean {
+    return this.#left.has(nodeId);
   }
 
   /** Somebody could not reach the node. It gets nothing new until it is heard of on a fresh connection, or for a while. */

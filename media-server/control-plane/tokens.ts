@@ -32,7 +32,10 @@ export class Tokens {
     this.#now = now;
   }
 
-  async participant(grant: ParticipantGrant, ttlSeconds: number): Promise<{ token: string; expiresAtMs: number }> {
+  async participant(
+    grant: ParticipantGrant,
+    ttlSeconds: number,
+  ): Promise<{ token: string; expiresAtMs: number }> {
     const expiresAtS = Math.floor(this.#now() / 1000) + ttlSeconds;
     const claims = { meeting: grant.meetingId, name: grant.displayName };
     const token = await this.#sign('participant', grant.participantId, claims, expiresAtS);

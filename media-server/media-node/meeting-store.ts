@@ -61,7 +61,10 @@ export class MeetingStore extends EventEmitter<MeetingStoreEvents> {
     role: 'home' | 'incoming',
     mayCreate: () => void,
   ): Promise<Meeting> {
-    await this.#opening.get(meetingId)?.catch(() => {});
+    // Whoever comes second waits for the first; there is no await between the last look and the beginning below.
+    for (let opening = this.#opening.get(meetingId); opening; opening = this.#opening.get(meetingId)) {
+      await opening.catch(() => {});
+    }
     const known = this.#meetings.get(meetingId);
     if (known) {
       if (known.epoch === epoch) return known;

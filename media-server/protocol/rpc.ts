@@ -148,7 +148,10 @@ export class RpcPeer<Local extends Contract, Remote extends Contract> {
       }
       if (error.code === METHOD_NOT_FOUND)
         return new HoldfastError('METHOD_UNKNOWN', `${method}: ${error.message}`);
-      // The library's own timeout answers with code 0 and no data.
+      // The library answers for itself with code 0 and no data: when time is up, and when sending failed.
+      if (!/timeout/i.test(error.message)) {
+        return new HoldfastError('CONNECTION_CLOSED', `${method}: ${error.message}`, { cause: error });
+      }
       return new HoldfastError('TIMEOUT', `${method}: no answer within ${timeoutMs} ms`);
     }
     // json-rpc-2.0 rejects with a bare Error on timeout and when sending failed.

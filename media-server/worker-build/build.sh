@@ -61,8 +61,7 @@ cp -r "$recipe/subprojects" subprojects
 # Debian 12 has Meson 1.0, which builds it just as well.
 edit meson.build "s/meson_version: '>= 1.1.0'/meson_version: '>= 1.0.0'/"
 # OpenSSL calls back after each operation with BIO_CB_RETURN as one bit of several, and takes the answer as
-# the operation's result. Compared for equality, every result would be 1, which later releases than the one
-# mediasoup bundles do not bear.
+# the operation's result. Compared for equality, every result would become 1.
 edit src/RTC/DtlsTransport.cpp \
   's/(operationType == BIO_CB_RETURN) ? static_cast<long>(ret)/((operationType \& BIO_CB_RETURN) != 0) ? static_cast<long>(ret)/'
 

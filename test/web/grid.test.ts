@@ -7,7 +7,9 @@ const room = { gapPx: 8, minTileWidthPx: 150 };
 describe('bestGrid', () => {
   it('gives one person all the width on a telephone and all the height on a wide screen', () => {
     expect(bestGrid({ ...room, widthPx: 336, heightPx: 600, tiles: 1 })).toMatchObject({ tileWidthPx: 336 });
-    expect(bestGrid({ ...room, widthPx: 1900, heightPx: 900, tiles: 1 })).toMatchObject({ tileHeightPx: 900 });
+    expect(bestGrid({ ...room, widthPx: 1900, heightPx: 900, tiles: 1 })).toMatchObject({
+      tileHeightPx: 900,
+    });
   });
 
   it('puts two people beside each other where it is wide and below each other where it is high', () => {

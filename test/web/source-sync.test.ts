@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SourceSync } from '../../media-server/web/lib/source-sync.ts';
-import { fakeTrack } from './fakes.ts';
+import { FakeTrack } from './fakes.ts';
 
 /** A meeting whose every step waits until the test lets it happen. */
 class SlowMeeting {
@@ -32,8 +32,8 @@ class SlowMeeting {
   }
 }
 
-const a = fakeTrack('a');
-const b = fakeTrack('b');
+const a = new FakeTrack('a');
+const b = new FakeTrack('b');
 const nothing = { track: undefined, muted: false };
 
 function syncing(done: { track: MediaStreamTrack | undefined; muted: boolean }) {
@@ -52,7 +52,12 @@ describe('SourceSync', () => {
 
   it('publishes, mutes, replaces and unpublishes', async () => {
     const { meeting, sync } = syncing(nothing);
-    for (const wanted of [{ track: a, muted: false }, { track: a, muted: true }, { track: b, muted: true }, nothing]) {
+    for (const wanted of [
+      { track: a, muted: false },
+      { track: a, muted: true },
+      { track: b, muted: true },
+      nothing,
+    ]) {
       sync.want(wanted);
       await meeting.settle();
     }

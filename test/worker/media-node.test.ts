@@ -111,6 +111,14 @@ describe('a media node', () => {
     );
   });
 
+  it('makes a meeting once, however many come at the same moment', async () => {
+    await startNode('a');
+    const people = ['ada', 'ben', 'cleo', 'dan'];
+    await Promise.all(people.map((person) => gateway.join('a', 'm', 1, person, ['microphone'])));
+    await vi.waitFor(() => expect(gateway.heard('a', 'consumer.new')).toHaveLength(12));
+    await vi.waitFor(() => expect(meetingsOf('a')).toMatchObject([{ meetingId: 'm', participants: 4 }]));
+  });
+
   it('refuses a leg of an older epoch than it has, so that an old view cannot split a meeting', async () => {
     await startNode('a');
     await gateway.join('a', 'm', 3, 'ada', []);

@@ -1,10 +1,11 @@
 import { EventEmitter } from 'node:events';
 import { HoldfastError, toHoldfastError } from '@holdfast/media-server/protocol/index.ts';
 import type { Clock } from '../../clock.ts';
-import type { Fleet, MemberState, Notice, NoticeKind } from '../types.ts';
-import { LocalMachine } from './local-machine.ts';
+import type { Fleet, Notice, NoticeKind } from '../types.ts';
+import { GroupMember, type Termination } from './group-member.ts';
+import type { LocalMachine } from './local-machine.ts';
 import type { MachineFactory, ProcessEnd } from './machine-factory.ts';
-import { NoticeBoard, type NoticeEnd, type NoticeTerms } from './notice-board.ts';
+import type { NoticeEnd, NoticeTerms } from './notice-board.ts';
 
 export interface LocalCloudOptions {
   readonly factory: MachineFactory;
@@ -44,30 +45,6 @@ export interface TerminateOptions {
   readonly timeoutMs?: number;
 }
 
-export interface Termination {
-  readonly memberId: string;
-  readonly notice: Notice;
-  /** Resolves when the machine is let go or kept: how that came, and when (Unix time in ms). */
-  readonly ended: Promise<{ readonly how: NoticeEnd; readonly atMs: number }>;
-  /** Resolves when the machine's processes have ended; never when the notice is withdrawn. */
-  readonly gone: Promise<void>;
-}
-
-interface Member {
-  readonly id: string;
-  readonly generation: string;
-  readonly board: NoticeBoard;
-  readonly machine: LocalMachine;
-  readonly gone: PromiseWithResolvers<void>;
-  readonly terminations: Map<string, Termination & { readonly settle: (how: NoticeEnd) => void }>;
-  ready: boolean;
-  failed: boolean;
-  leaving: boolean;
-  cancelReplacement: () => void;
-  /** Its termination has lowered what is wanted. */
-  decremented: boolean;
-}
-
 const SPOT_NOTICE_MS = 120_000;
 const RELAUNCH_MS = { first: 1000, most: 30_000 };
 
@@ -78,7 +55,7 @@ const RELAUNCH_MS = { first: 1000, most: 30_000 };
  */
 export class LocalCloud extends EventEmitter<{ event: [CloudEvent] }> {
   readonly #options: Required<LocalCloudOptions>;
-  readonly #members = new Map<string, Member>();
+  readonly #members = new Map<string, GroupMember>();
   readonly #goneIds = new Set<string>();
   readonly #operations = new Set<string>();
   #launched = 0;
@@ -108,7 +85,7 @@ export class LocalCloud extends EventEmitter<{ event: [CloudEvent] }> {
       max,
       members: [...this.#members.values()].map((member) => ({
         id: member.id,
-        state: stateOf(member),
+        state: member.state,
         generation: member.generation,
         releasable: !member.leaving && this.#wanted > min,
       })),
@@ -138,11 +115,8 @@ export class LocalCloud extends EventEmitter<{ event: [CloudEvent] }> {
     this.#assertOpen();
     const { kind = 'scale-in', decrement = kind === 'scale-in' } = options;
     const member = this.#get(memberId);
-    const present = [...member.terminations.values()].filter(({ notice }) =>
-      member.board.notices.some(({ id, status }) => id === notice.id && status === 'pending'),
-    );
-    const first = present.find(({ notice }) => kind !== 'spot' || notice.kind === 'spot');
-    if (first) return first;
+    const present = member.presentTermination(kind);
+    if (present) return present;
     if (decrement && !member.decremented) {
       if (this.#wanted <= this.#options.min) {
         throw new HoldfastError(
@@ -154,14 +128,15 @@ export class LocalCloud extends EventEmitter<{ event: [CloudEvent] }> {
       member.decremented = true;
     }
     member.leaving = true;
-    const termination = this.#notify(member, this.#terms(kind, options.timeoutMs));
+    const termination = member.notify(this.#terms(kind, options.timeoutMs));
+    this.emit('event', { type: 'notice', memberId, notice: termination.notice });
     this.#launchWanted();
     return termination;
   }
 
   /** The machine stays after all. CONFLICT when the notice is over. */
   withdraw(noticeId: string): void {
-    const member = [...this.#members.values()].find(({ terminations }) => terminations.has(noticeId));
+    const member = [...this.#members.values()].find((each) => each.hasNotice(noticeId));
     if (!member) throw new HoldfastError('NOT_FOUND', `no machine has a notice ${noticeId}`);
     member.board.withdraw(noticeId);
   }
@@ -229,23 +204,8 @@ export class LocalCloud extends EventEmitter<{ event: [CloudEvent] }> {
         };
   }
 
-  #notify(member: Member, terms: NoticeTerms): Termination {
-    const notice = member.board.post(terms);
-    const { promise, resolve } = Promise.withResolvers<{ how: NoticeEnd; atMs: number }>();
-    const termination = {
-      memberId: member.id,
-      notice,
-      ended: promise,
-      gone: member.gone.promise,
-      settle: (how: NoticeEnd) => resolve({ how, atMs: this.#options.clock.now() }),
-    };
-    member.terminations.set(notice.id, termination);
-    this.emit('event', { type: 'notice', memberId: member.id, notice });
-    return termination;
-  }
-
-  #noticeEnded(member: Member, notice: Notice, how: NoticeEnd): void {
-    member.terminations.get(notice.id)?.settle(how);
+  #noticeEnded(member: GroupMember, notice: Notice, how: NoticeEnd): void {
+    member.noticeEnded(notice.id, how);
     if (how === 'withdrawn') this.#keep(member);
     this.emit('event', { type: 'notice-ended', memberId: member.id, notice, how });
     // A preemption is no polite request: the power is cut.
@@ -254,11 +214,12 @@ export class LocalCloud extends EventEmitter<{ event: [CloudEvent] }> {
   }
 
   /** A termination was taken back: the member counts again. */
-  #keep(member: Member): void {
-    if (member.board.notices.some(({ status }) => status === 'pending')) return;
+  #keep(member: GroupMember): void {
+    if (member.hasPendingNotice) return;
     member.leaving = false;
     if (member.decremented) this.#wanted += 1;
     member.decremented = false;
+    if (member.failed) this.#replaceLater(member);
   }
 
   #launchWanted(): void {
@@ -271,39 +232,16 @@ export class LocalCloud extends EventEmitter<{ event: [CloudEvent] }> {
     const { factory, clock, directory, generation, stopGraceMs } = this.#options;
     this.#launched += 1;
     const id = `node-${this.#launched}`;
-    const board = new NoticeBoard({
-      nodeId: id,
-      clock,
-      onEnd: (notice, how) => this.#noticeEnded(member, notice, how),
-    });
-    const machine = new LocalMachine({
-      nodeId: id,
-      generation,
-      directory,
-      board,
-      factory,
-      clock,
-      stopGraceMs,
+    const member = new GroupMember({
+      machine: { nodeId: id, generation, directory, factory, clock, stopGraceMs },
+      onNoticeEnd: (notice, how) => this.#noticeEnded(member, notice, how),
       onCrash: (end, killed) => this.#crashed(member, end, killed),
       onAgentEnd: (end) => this.emit('event', { type: 'agent-ended', memberId: id, end }),
     });
-    const member: Member = {
-      id,
-      generation,
-      board,
-      machine,
-      gone: Promise.withResolvers(),
-      terminations: new Map(),
-      ready: false,
-      failed: false,
-      leaving: false,
-      cancelReplacement: () => {},
-      decremented: false,
-    };
     this.#members.set(id, member);
     this.emit('event', { type: 'launching', memberId: id });
     try {
-      await machine.start();
+      await member.machine.start();
       member.ready = true;
       this.#launchFailures = 0;
       this.emit('event', { type: 'running', memberId: id });
@@ -313,7 +251,7 @@ export class LocalCloud extends EventEmitter<{ event: [CloudEvent] }> {
   }
 
   /** A machine that never came up goes without a notice: nothing was on it. */
-  async #launchFailed(member: Member, error: Error): Promise<void> {
+  async #launchFailed(member: GroupMember, error: Error): Promise<void> {
     const { clock, replaceFailedAfterMs } = this.#options;
     const expected = member.leaving || this.#closed !== undefined;
     member.failed = true;
@@ -327,17 +265,21 @@ export class LocalCloud extends EventEmitter<{ event: [CloudEvent] }> {
     this.#cancelRelaunch = clock.after(waitMs, () => this.#launchWanted());
   }
 
-  #crashed(member: Member, end: ProcessEnd, killed: boolean): void {
-    const { clock, replaceFailedAfterMs } = this.#options;
+  #crashed(member: GroupMember, end: ProcessEnd, killed: boolean): void {
     member.failed = true;
     this.emit('event', { type: 'crashed', memberId: member.id, end, killed });
+    this.#replaceLater(member);
+  }
+
+  #replaceLater(member: GroupMember): void {
+    const { clock, replaceFailedAfterMs } = this.#options;
     if (replaceFailedAfterMs === 'never') return;
     member.cancelReplacement = clock.after(replaceFailedAfterMs, () => {
       if (!member.leaving) this.terminate(member.id, { kind: 'replacement', decrement: false });
     });
   }
 
-  async #stop(member: Member, hard: boolean, { replace } = { replace: true }): Promise<void> {
+  async #stop(member: GroupMember, hard: boolean, { replace } = { replace: true }): Promise<void> {
     member.cancelReplacement();
     await member.machine.stop({ hard });
     if (!this.#members.delete(member.id)) return;
@@ -348,7 +290,7 @@ export class LocalCloud extends EventEmitter<{ event: [CloudEvent] }> {
     if (replace) this.#launchWanted();
   }
 
-  #get(memberId: string): Member {
+  #get(memberId: string): GroupMember {
     const member = this.#members.get(memberId);
     if (!member) throw new HoldfastError('NOT_FOUND', `the group has no machine ${memberId}`);
     return member;
@@ -357,10 +299,4 @@ export class LocalCloud extends EventEmitter<{ event: [CloudEvent] }> {
   #assertOpen(): void {
     if (this.#closed) throw new HoldfastError('CONNECTION_CLOSED', 'the local cloud is closed');
   }
-}
-
-function stateOf({ leaving, failed, ready }: Member): MemberState {
-  if (leaving) return 'leaving';
-  if (failed) return 'failed';
-  return ready ? 'running' : 'launching';
 }

@@ -68,7 +68,8 @@ export class ClientConnection implements Client {
       remote: clientContract,
       handlers: this.#handlers(),
       pingMs: options.pingMs,
-      onError: (error, context) => options.log.info({ ...context, code: error.code, reason: error.message }, 'client.error'),
+      onError: (error, context) =>
+        options.log.info({ ...context, code: error.code, reason: error.message }, 'client.error'),
     });
     this.#expectFirstMessage();
     void this.#rpc.closed.then((reason) => {
@@ -107,8 +108,11 @@ export class ClientConnection implements Client {
     );
   }
 
-  async #enter<M extends 'join' | 'resume'>(enter: () => Promise<Entered<M>>): Promise<ResultOf<FromClient, M>> {
-    if (this.#session || this.#entering) throw new HoldfastError('CONFLICT', 'this connection has entered already');
+  async #enter<M extends 'join' | 'resume'>(
+    enter: () => Promise<Entered<M>>,
+  ): Promise<ResultOf<FromClient, M>> {
+    if (this.#session || this.#entering)
+      throw new HoldfastError('CONFLICT', 'this connection has entered already');
     this.#entering = true;
     clearTimeout(this.#firstMessage);
     try {
@@ -135,7 +139,8 @@ export class ClientConnection implements Client {
   }
 
   #entered(): Session {
-    if (!this.#session) throw new HoldfastError('UNAUTHENTICATED', 'the first message must be join or resume');
+    if (!this.#session)
+      throw new HoldfastError('UNAUTHENTICATED', 'the first message must be join or resume');
     return this.#session;
   }
 
@@ -159,7 +164,9 @@ export class ClientConnection implements Client {
       'leg.closed': (p) =>
         reported(p.legId, (_session, leg) => host.reported(leg, (node) => node.notify('leg.closed', p))),
       'consumer.stalled': (p) =>
-        reported(p.legId, (_session, leg) => host.reported(leg, (node) => node.notify('consumer.stalled', p))),
+        reported(p.legId, (_session, leg) =>
+          host.reported(leg, (node) => node.notify('consumer.stalled', p)),
+        ),
     };
   }
 }

@@ -1,17 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
 import type { ControlPlaneConfig } from '../../config/index.ts';
 import type { Logger } from '../../process/logger.ts';
-import {
-  closeCode,
-  type gatewayContract,
-  HoldfastError,
-  type LegSnapshot,
-  type ParamsOf,
-  PROTOCOL_VERSION,
-  toHoldfastError,
-} from '../../protocol/index.ts';
+import { closeCode, type gatewayContract, HoldfastError, type ParamsOf } from '../../protocol/index.ts';
 import type { Claims } from '../claims.ts';
 import type { Directory } from '../directory.ts';
 import type { Homes } from '../homes.ts';
@@ -21,12 +12,202 @@ import type { EndedSession } from '../store/records.ts';
 import type { Table } from '../store/store.ts';
 import type { Tokens } from '../tokens.ts';
 import { ClientConnection, type ClientHost, type Entered } from './client-connection.ts';
+import { Entrance } from './entrance.ts';
 import { Handovers } from './handovers.ts';
 import type { GatewayLeg } from './leg.ts';
 import { Legs } from './legs.ts';
 import { nodeHandlers } from './node-handlers.ts';
 import { NodeLinks, type NodeSocket } from './node-links.ts';
 import { Recovery } from './recovery.ts';
-import { type Client, Session } from './session.ts';
-import type { EndReason } from './session-state.ts';
+import type { Client, Session } from './session.ts';
 import { Sessions } from './sessions.ts';
+
+export interface GatewayOptions {
+  readonly config: Pick<ControlPlaneConfig, 'replicaId' | 'iceServers' | 'timing'>;
+  readonly clusterToken: string;
+  readonly tokens: Tokens;
+  readonly homes: Homes;
+  readonly directory: Directory;
+  readonly claims: Claims;
+  readonly registry: Registry;
+  readonly endedSessions: Table<EndedSession>;
+  readonly metrics: ControlPlaneMetrics;
+  readonly timing: {
+    /** A browser that has said neither `join` nor `resume` by then is let go, ms. */
+    readonly firstMessageMs: number;
+    readonly clientPingMs: number;
+    /** How long clients have to resume elsewhere before their WebSockets are closed, ms. */
+    readonly closingMs: number;
+  };
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+/** Holds the participants' WebSockets and speaks for their legs to the media nodes. */
+export class Gateway implements ClientHost {
+  readonly #options: GatewayOptions;
+  readonly #sessions = new Sessions();
+  readonly #links: NodeLinks;
+  readonly #legs: Legs;
+  readonly #handovers: Handovers;
+  readonly #recovery: Recovery;
+  readonly #connections = new Set<ClientConnection>();
+  readonly #entrance: Entrance;
+  #connectionCount = 0;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+    const { config, clusterToken, homes, directory, registry, metrics, now, log } = options;
+    const sessions = this.#sessions;
+    const links = new NodeLinks({
+      replicaId: config.replicaId,
+      clusterToken,
+      pingMs: config.timing.pingMs,
+      handlers: (nodeId) =>
+        nodeHandlers(nodeId, { legs: this.#legs, handovers: this.#handovers, recovery: this.#recovery }),
+      onGone: (nodeId, reason) => this.#guard('recovery.failed', this.#recovery.linkGone(nodeId, reason)),
+      log,
+    });
+    const legs = new Legs({ links, homes, directory, registry, iceServers: config.iceServers, now, log });
+    this.#links = links;
+    this.#legs = legs;
+    this.#handovers = new Handovers({ sessions, legs, links, directory, log });
+    this.#recovery = new Recovery({
+      sessions,
+      legs,
+      links,
+      homes,
+      directory,
+      registry,
+      metrics,
+      heartbeatMs: config.timing.heartbeatMs,
+      now,
+      log,
+    });
+    this.#entrance = new Entrance({
+      sessions,
+      legs,
+      tokens: options.tokens,
+      directory,
+      claims: options.claims,
+      endedSessions: options.endedSessions,
+      metrics,
+      resumeMs: config.timing.resumeMs,
+      now,
+      log,
+    });
+    registry.on('lost', (nodeId) => this.#guard('recovery.failed', this.#recovery.nodeLost(nodeId)));
+    registry.on('left', (nodeId) => {
+      if (legs.on(nodeId).length === 0) links.forget(nodeId);
+    });
+  }
+
+  get sessionsByState(): Record<Session['state'], number> {
+    return this.#sessions.countByState();
+  }
+
+  get legCount(): number {
+    return this.#legs.count;
+  }
+
+  get closing(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  isLinked(nodeId: string): boolean {
+    return this.#links.linked(nodeId) !== undefined;
+  }
+
+  accept(socket: WebSocket): void {
+    if (this.#closing) {
+      socket.close(closeCode.resume, 'this gateway stops');
+      return;
+    }
+    const { timing, log } = this.#options;
+    this.#connectionCount += 1;
+    const connection = new ClientConnection(socket, {
+      connection: this.#connectionCount,
+      host: this,
+      firstMessageMs: timing.firstMessageMs,
+      pingMs: timing.clientPingMs,
+      log,
+    });
+    this.#connections.add(connection);
+    void connection.closed.then(() => this.#connections.delete(connection));
+  }
+
+  join(client: Client, params: ParamsOf<typeof gatewayContract, 'join'>): Promise<Entered<'join'>> {
+    return this.#entrance.join(client, params);
+  }
+
+  resume(client: Client, params: ParamsOf<typeof gatewayContract, 'resume'>): Promise<Entered<'resume'>> {
+    return this.#entrance.resume(client, params);
+  }
+
+  leave(session: Session): Promise<void> {
+    return this.#entrance.leave(session);
+  }
+
+  disconnected(session: Session, client: Client): void {
+    this.#entrance.disconnected(session, client);
+  }
+
+  route(session: Session, legId: string): NodeSocket {
+    const leg = session.legs.get(legId);
+    if (!leg) throw new HoldfastError('LEG_UNKNOWN', `this session has no leg ${legId}`);
+    const socket = this.#links.linked(leg.nodeId);
+    if (!socket)
+      throw new HoldfastError('NODE_UNREACHABLE', `the connection to node ${leg.nodeId} is broken`);
+    return socket;
+  }
+
+  published(
+    session: Session,
+    leg: GatewayLeg,
+    params: ParamsOf<typeof gatewayContract, 'leg.published'>,
+  ): void {
+    this.#handovers.published(session, leg, params);
+  }
+
+  switched(
+    session: Session,
+    leg: GatewayLeg,
+    params: ParamsOf<typeof gatewayContract, 'leg.switched'>,
+  ): void {
+    this.#handovers.switched(session, leg, params);
+  }
+
+  reported(leg: GatewayLeg, tell: (node: NodeSocket) => void): void {
+    const socket = this.#links.linked(leg.nodeId);
+    if (socket) tell(socket);
+  }
+
+  /**
+   * Tells clients to go elsewhere, gives them a moment, then closes. Legs stay: nodes keep them until their participants
+   * resume. Idempotent.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { closingMs } = this.#options.timing;
+    for (const session of this.#sessions.all())
+      session.client?.notify('gateway.closing', { withinMs: closingMs });
+    const abort = new AbortController();
+    const allGone = Promise.all([...this.#connections].map(({ closed }) => closed));
+    await Promise.race([allGone, delay(closingMs, undefined, { signal: abort.signal }).catch(() => {})]);
+    abort.abort();
+    this.#entrance.close();
+    for (const connection of this.#connections) connection.close(closeCode.resume, 'this gateway stops');
+    await Promise.all([...this.#connections].map(({ closed }) => closed));
+    await this.#links.close();
+  }
+
+  /** For work that nobody waits for. */
+  #guard(event: string, work: Promise<unknown>): void {
+    work.catch((error: unknown) => this.#options.log.error({ err: error }, event));
+  }
+}

@@ -38,7 +38,10 @@ export class Handovers {
   }
 
   /** Opens a second leg on the target for each of these participants. May come again for those that failed. */
-  async open(source: string, params: ParamsOf<FromNode, 'handover.open'>): Promise<ResultOf<FromNode, 'handover.open'>> {
+  async open(
+    source: string,
+    params: ParamsOf<FromNode, 'handover.open'>,
+  ): Promise<ResultOf<FromNode, 'handover.open'>> {
     const { meetingId, epoch, target, participants } = params;
     const results = await Promise.all(
       participants.map(async ({ participantId, publishDelayMs, initialOutgoingBitrateBps }) => {
@@ -58,13 +61,21 @@ export class Handovers {
       }),
     );
     const opened = results.flatMap(({ participantId, code }) => (code === undefined ? [participantId] : []));
-    const failed = results.flatMap(({ participantId, code }) => (code === undefined ? [] : [{ participantId, code }]));
-    this.#options.log.info({ meetingId, source, target: target.nodeId, epoch, opened, failed }, 'handover.opened');
+    const failed = results.flatMap(({ participantId, code }) =>
+      code === undefined ? [] : [{ participantId, code }],
+    );
+    this.#options.log.info(
+      { meetingId, source, target: target.nodeId, epoch, opened, failed },
+      'handover.opened',
+    );
     return { opened, failed };
   }
 
   /** The meeting lives on the target. Nobody is left behind: who has no leg there yet gets one before the old is closed. */
-  async commit(source: string, params: ParamsOf<FromNode, 'handover.commit'>): Promise<Record<string, never>> {
+  async commit(
+    source: string,
+    params: ParamsOf<FromNode, 'handover.commit'>,
+  ): Promise<Record<string, never>> {
     const { sessions, legs, log } = this.#options;
     const { meetingId, epoch, target } = params;
     const place = { nodeId: target.nodeId, epoch };
@@ -74,7 +85,10 @@ export class Handovers {
       if (session.legAt(place)?.state !== 'open' && session.state === 'connected') {
         stragglers += 1;
         await legs.settle(session, true).catch((error: unknown) => {
-          log.warn({ err: error, meetingId, participantId: session.participant.participantId }, 'handover.straggler');
+          log.warn(
+            { err: error, meetingId, participantId: session.participant.participantId },
+            'handover.straggler',
+          );
         });
       }
       // The source closes its own end in a moment.

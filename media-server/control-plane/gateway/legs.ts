@@ -151,7 +151,9 @@ export class Legs {
     }
     const state = { again: false, done: Promise.resolve() };
     this.#settling.set(session, state);
-    state.done = this.#settleUntilQuiet(session, patient, state).finally(() => this.#settling.delete(session));
+    state.done = this.#settleUntilQuiet(session, patient, state).finally(() =>
+      this.#settling.delete(session),
+    );
     return state.done;
   }
 
@@ -193,7 +195,12 @@ export class Legs {
   }
 
   /** A node did not take the leg: makes sure that the next look at the directory finds something better. */
-  async #doubt(session: Session, home: Home | undefined, error: HoldfastError, refusals: number): Promise<void> {
+  async #doubt(
+    session: Session,
+    home: Home | undefined,
+    error: HoldfastError,
+    refusals: number,
+  ): Promise<void> {
     const { homes, registry, links, log } = this.#options;
     log.warn({ meetingId: session.meetingId, home, code: error.code, reason: error.message }, 'leg.refused');
     if (!home) return;
@@ -220,12 +227,7 @@ export class Legs {
     return stays;
   }
 
-  async #open(
-    session: Session,
-    leg: GatewayLeg,
-    node: NodeAddress,
-    options: LegOpenOptions,
-  ): Promise<void> {
+  async #open(session: Session, leg: GatewayLeg, node: NodeAddress, options: LegOpenOptions): Promise<void> {
     const { links, iceServers, log } = this.#options;
     const { legId, nodeId, epoch } = leg;
     const { reason, publishDelayMs, initialOutgoingBitrateBps } = options;
@@ -248,7 +250,15 @@ export class Legs {
       this.#closeOnNode(leg);
       throw new HoldfastError('CONNECTION_CLOSED', 'the participant went away while the leg was opened');
     }
-    session.client?.notify('leg.open', { legId, nodeId, epoch, reason, publishDelayMs, ...opened, iceServers });
+    session.client?.notify('leg.open', {
+      legId,
+      nodeId,
+      epoch,
+      reason,
+      publishDelayMs,
+      ...opened,
+      iceServers,
+    });
     session.hadLeg = true;
     leg.release();
     const { participantId } = session.participant;

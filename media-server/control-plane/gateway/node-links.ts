@@ -105,7 +105,9 @@ export class NodeLinks {
     } catch (error) {
       socket.terminate('no hello');
       const message = error instanceof Error ? error.message : String(error);
-      throw new HoldfastError('NODE_UNREACHABLE', `node ${nodeId} at ${rpcUrl}: ${message}`, { cause: error });
+      throw new HoldfastError('NODE_UNREACHABLE', `node ${nodeId} at ${rpcUrl}: ${message}`, {
+        cause: error,
+      });
     }
     log.info({ nodeId, rpcUrl }, 'link.open');
     return socket;

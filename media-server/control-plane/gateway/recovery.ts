@@ -89,7 +89,9 @@ export class Recovery {
       const { meetingId } = session;
       meetings.set(`${meetingId}@${leg.epoch}`, { meetingId, place: { nodeId, epoch: leg.epoch } });
     }
-    await Promise.all([...meetings.values()].map(({ meetingId, place }) => this.#recover(meetingId, place, cause)));
+    await Promise.all(
+      [...meetings.values()].map(({ meetingId, place }) => this.#recover(meetingId, place, cause)),
+    );
   }
 
   async #recover(meetingId: string, place: Place, cause: Cause): Promise<void> {
@@ -109,7 +111,15 @@ export class Recovery {
       const durationMs = now() - startedMs;
       metrics.recovered(cause, durationMs);
       log.warn(
-        { meetingId, lost: place, home: home?.nodeId, cause, participants: affected.length, failed, durationMs },
+        {
+          meetingId,
+          lost: place,
+          home: home?.nodeId,
+          cause,
+          participants: affected.length,
+          failed,
+          durationMs,
+        },
         'meeting.recovered',
       );
     } catch (error) {
@@ -145,7 +155,10 @@ export class Recovery {
     const socket = this.#options.links.linked(home.nodeId);
     socket?.request('meeting.adopt', { meetingId, epoch: home.epoch }).catch((error: unknown) => {
       if (error instanceof HoldfastError) {
-        this.#options.log.warn({ meetingId, code: error.code, reason: error.message }, 'meeting.adopt_failed');
+        this.#options.log.warn(
+          { meetingId, code: error.code, reason: error.message },
+          'meeting.adopt_failed',
+        );
       }
     });
   }

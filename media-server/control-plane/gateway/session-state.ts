@@ -4,18 +4,17 @@ import { HoldfastError } from '../../protocol/index.ts';
 export type EndReason = 'left' | 'expired' | 'replaced' | 'refused';
 
 /**
- * connected: there is a WebSocket. away: it was lost, media flows on, the participant may come back until then.
+ * connected: there is a WebSocket. away: it was lost, media flows on, the participant may come back for a while.
  * gone: over, never to be taken up again.
  */
 export type SessionState =
   | { readonly state: 'connected'; readonly connection: number }
-  | { readonly state: 'away'; readonly untilMs: number }
+  | { readonly state: 'away' }
   | { readonly state: 'gone'; readonly reason: EndReason };
 
 export type SessionEvent =
   | { readonly type: 'connected'; readonly connection: number }
-  | { readonly type: 'disconnected'; readonly connection: number; readonly untilMs: number }
-  | { readonly type: 'time'; readonly nowMs: number }
+  | { readonly type: 'disconnected'; readonly connection: number }
   | { readonly type: 'ended'; readonly reason: EndReason };
 
 /** The one transition function of a session. Throws SESSION_UNKNOWN when somebody connects to one that is over. */
@@ -32,11 +31,7 @@ export function nextSessionState(current: SessionState, event: SessionEvent): Se
     case 'disconnected': {
       // The end of a connection that another one has taken over from means nothing.
       const isCurrent = current.state === 'connected' && current.connection === event.connection;
-      return isCurrent ? { state: 'away', untilMs: event.untilMs } : current;
-    }
-    case 'time': {
-      const over = current.state === 'away' && event.nowMs >= current.untilMs;
-      return over ? { state: 'gone', reason: 'expired' } : current;
+      return isCurrent ? { state: 'away' } : current;
     }
     case 'ended':
       return { state: 'gone', reason: event.reason };

@@ -1,4 +1,4 @@
-import type { clientContract, ParticipantInfo, RpcPeer, gatewayContract } from '../../protocol/index.ts';
+import type { clientContract, gatewayContract, ParticipantInfo, RpcPeer } from '../../protocol/index.ts';
 import type { Place } from '../directory-entry.ts';
 import type { GatewayLeg } from './leg.ts';
 import { type EndReason, nextSessionState, type SessionState } from './session-state.ts';
@@ -19,14 +19,13 @@ export class Session {
   readonly legs = new Map<string, GatewayLeg>();
   /** It had a leg before: another one is not its first. */
   hadLeg = false;
-  #state: SessionState;
+  #state: SessionState = { state: 'away' };
   #client: Client | undefined;
 
-  constructor(options: { id: string; meetingId: string; participant: ParticipantInfo; awayUntilMs: number }) {
+  constructor(options: { id: string; meetingId: string; participant: ParticipantInfo }) {
     this.id = options.id;
     this.meetingId = options.meetingId;
     this.participant = options.participant;
-    this.#state = { state: 'away', untilMs: options.awayUntilMs };
   }
 
   get state(): SessionState['state'] {
@@ -46,23 +45,12 @@ export class Session {
   }
 
   /** @returns whether the session is away now. */
-  disconnect(client: Client, untilMs: number): boolean {
+  disconnect(client: Client): boolean {
     const before = this.#state;
-    this.#state = nextSessionState(before, {
-      type: 'disconnected',
-      connection: client.connection,
-      untilMs,
-    });
+    this.#state = nextSessionState(before, { type: 'disconnected', connection: client.connection });
     if (this.#state === before) return false;
     this.#client = undefined;
     return true;
-  }
-
-  /** @returns whether the participant did not come back in time. */
-  expire(nowMs: number): boolean {
-    if (this.#state.state === 'gone') return false;
-    this.#state = nextSessionState(this.#state, { type: 'time', nowMs });
-    return this.state === 'gone';
   }
 
   /** @returns the client that was there, and whether the session was alive until now. */

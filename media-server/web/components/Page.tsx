@@ -3,15 +3,15 @@ import './page.css';
 
 interface PageProps {
   readonly children: ReactNode;
-  /** Wide for tables and cards; reading width otherwise. */
-  readonly wide?: boolean;
+  /** `text` to read, `form` for two columns, `wide` for tables and cards. */
+  readonly width?: 'text' | 'form' | 'wide';
   readonly aside?: ReactNode;
 }
 
 /** The frame of every page but the call itself. */
-export function Page({ children, wide = false, aside }: PageProps) {
+export function Page({ children, width = 'text', aside }: PageProps) {
   return (
-    <div className={wide ? 'page page-wide' : 'page'}>
+    <div className={`page page-${width}`}>
       <a className="skip-link" href="#main">
         Skip to the content
       </a>

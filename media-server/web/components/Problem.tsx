@@ -21,7 +21,9 @@ export function Problem({ problem, onDismiss, children }: ProblemProps) {
       </div>
       {onDismiss !== undefined && (
         <button type="button" className="button button-small" onClick={onDismiss}>
-          OK<span className="visually-hidden">, I have read: {problem.title}</span>
+          <span>
+            OK<span className="visually-hidden">, I have read: {problem.title}</span>
+          </span>
         </button>
       )}
     </div>

@@ -1,11 +1,11 @@
-import type { PlainWords } from './plain-words.ts';
+import type { DeviceProblem } from './media-problem.ts';
 
 /** One of the own sources: whether it runs, and if not, why. */
 export type Capture =
   | { readonly state: 'off' }
   | { readonly state: 'starting' }
   | { readonly state: 'on'; readonly track: MediaStreamTrack; readonly audio?: MediaStreamTrack }
-  | { readonly state: 'failed'; readonly problem: PlainWords };
+  | { readonly state: 'failed'; readonly problem: DeviceProblem };
 
 export interface DeviceChoice {
   readonly deviceId: string;
@@ -14,10 +14,6 @@ export interface DeviceChoice {
 
 export function trackOf(capture: Capture): MediaStreamTrack | undefined {
   return capture.state === 'on' ? capture.track : undefined;
-}
-
-export function problemOf(capture: Capture): PlainWords | undefined {
-  return capture.state === 'failed' ? capture.problem : undefined;
 }
 
 /** What nodes are sized for: 640x360 at 24 pictures a second. A camera may give more only if it cannot give this. */
@@ -44,11 +40,10 @@ function exactly(deviceId: string | undefined): MediaTrackConstraints {
   return deviceId === undefined ? {} : { deviceId: { exact: deviceId } };
 }
 
+export type DeviceInfo = Pick<MediaDeviceInfo, 'deviceId' | 'kind' | 'label'>;
+
 /** Labels are empty until a permission is given; then the devices are numbered. */
-export function choicesOf(
-  devices: readonly MediaDeviceInfo[],
-  kind: MediaDeviceKind,
-): readonly DeviceChoice[] {
+export function choicesOf(devices: readonly DeviceInfo[], kind: MediaDeviceKind): readonly DeviceChoice[] {
   const word = kind === 'audioinput' ? 'Microphone' : 'Camera';
   return devices
     .filter((device) => device.kind === kind && device.deviceId !== '')

@@ -1,4 +1,5 @@
 import type { NodeView } from '../../protocol/rest.ts';
+import { knownLoad } from './node-state.ts';
 
 /** What a node's load was of late, oldest first; null: not known at that time. */
 export interface NodeHistory {
@@ -27,11 +28,12 @@ export function withSample(last: LoadSample, nodes: readonly NodeView[], nowMs: 
   return { history: new Map(history), sampledAtMs: nowMs };
 }
 
-function extended(history: NodeHistory | undefined, { load }: NodeView): NodeHistory {
+function extended(history: NodeHistory | undefined, node: NodeView): NodeHistory {
+  const { stress, workers } = knownLoad(node);
   const add = (samples: readonly (number | null)[] | undefined, sample: number | null) =>
     [...(samples ?? []), sample].slice(-SAMPLES);
   return {
-    stress: add(history?.stress, load.stress),
-    workers: load.workers.map((worker, index) => add(history?.workers[index], worker.cpu)),
+    stress: add(history?.stress, stress),
+    workers: workers.map((cpu, index) => add(history?.workers[index], cpu)),
   };
 }

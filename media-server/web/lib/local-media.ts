@@ -3,18 +3,31 @@ import {
   cameraConstraints,
   choicesOf,
   type DeviceChoice,
+  type DeviceInfo,
   microphoneConstraints,
   screenOptions,
 } from './capture.ts';
-import { type CaptureSource, deviceGone, InsecureContextError, mediaProblem } from './media-problem.ts';
-import type { PlainWords } from './plain-words.ts';
+import {
+  type CaptureSource,
+  type DeviceProblem,
+  deviceProblem,
+  InsecureContextError,
+  unplugged,
+} from './media-problem.ts';
 import type { Remembered } from './remembered.ts';
 import { Signal } from './signal.ts';
 
-type Devices = Pick<
-  MediaDevices,
-  'getUserMedia' | 'getDisplayMedia' | 'enumerateDevices' | 'addEventListener' | 'removeEventListener'
->;
+type CapturedStream = Pick<MediaStream, 'getAudioTracks' | 'getVideoTracks'>;
+
+/** What of `navigator.mediaDevices` is used. */
+export interface CaptureDevices {
+  getUserMedia(constraints: MediaStreamConstraints): Promise<CapturedStream>;
+  getDisplayMedia?(options: DisplayMediaStreamOptions): Promise<CapturedStream>;
+  enumerateDevices(): Promise<readonly DeviceInfo[]>;
+  addEventListener(type: 'devicechange', listener: () => void): void;
+  removeEventListener(type: 'devicechange', listener: () => void): void;
+}
+
 type Device = 'microphone' | 'camera';
 
 export interface LocalMediaView {
@@ -34,7 +47,7 @@ const allOff = { microphone: { state: 'off' }, camera: { state: 'off' }, screen:
  * survives `close()`, so that rejoining starts as they left.
  */
 export class LocalMedia {
-  readonly #devices: Devices | undefined;
+  readonly #devices: CaptureDevices | undefined;
   readonly #remembered: Remembered;
   readonly #view: Signal<LocalMediaView>;
   readonly #wanted: Record<Device, boolean> = { microphone: true, camera: true };
@@ -43,7 +56,7 @@ export class LocalMedia {
   #started: Promise<void> | undefined;
 
   /** @param devices `navigator.mediaDevices`; undefined where the browser offers none */
-  constructor(devices: Devices | undefined, remembered: Remembered) {
+  constructor(devices: CaptureDevices | undefined, remembered: Remembered) {
     this.#devices = devices;
     this.#remembered = remembered;
     this.#view = new Signal({ ...allOff, muted: false, microphones: [], cameras: [] });
@@ -55,7 +68,7 @@ export class LocalMedia {
 
   /** Telephones cannot share their screen from a web page. */
   get canShare(): boolean {
-    return typeof this.#devices?.getDisplayMedia === 'function';
+    return this.#devices?.getDisplayMedia !== undefined;
   }
 
   readonly subscribe = (listener: () => void): (() => void) => this.#view.subscribe(listener);
@@ -92,7 +105,8 @@ export class LocalMedia {
   async shareScreen(): Promise<void> {
     const attempt = this.#begin('screen');
     try {
-      const stream = await this.#required().getDisplayMedia(screenOptions);
+      const stream = await this.#required().getDisplayMedia?.(screenOptions);
+      if (stream === undefined) return this.#settle('screen', attempt, { state: 'off' });
       const [track] = stream.getVideoTracks();
       const [audio] = stream.getAudioTracks();
       if (track !== undefined) this.#take('screen', attempt, track, audio);
@@ -100,7 +114,7 @@ export class LocalMedia {
       const cancelled =
         error instanceof Error && error.name === 'NotAllowedError' && !/system/i.test(error.message);
       if (cancelled) this.#settle('screen', attempt, { state: 'off' });
-      else this.#fail('screen', attempt, mediaProblem('screen', error));
+      else this.#fail('screen', attempt, deviceProblem(error));
     }
   }
 
@@ -109,8 +123,10 @@ export class LocalMedia {
   }
 
   /** The user has read what went wrong. */
-  dismiss(source: CaptureSource): void {
-    if (this.view[source].state === 'failed') this.#update({ [source]: { state: 'off' } });
+  dismiss(sources: readonly CaptureSource[]): void {
+    for (const source of sources) {
+      if (this.view[source].state === 'failed') this.#update({ [source]: { state: 'off' } });
+    }
   }
 
   async #start(): Promise<void> {
@@ -133,13 +149,13 @@ export class LocalMedia {
         const open = attempts.filter(({ source, attempt }) => this.#attempts[source] === attempt);
         for (const { source } of open) await this.#capture([source]);
       } else {
-        for (const { source, attempt } of attempts) this.#fail(source, attempt, mediaProblem(source, error));
+        for (const { source, attempt } of attempts) this.#fail(source, attempt, deviceProblem(error));
       }
     }
     await this.#refreshDevices();
   }
 
-  async #open(sources: readonly Device[]): Promise<MediaStream> {
+  async #open(sources: readonly Device[]): Promise<CapturedStream> {
     const devices = this.#required();
     const request = (camera: string | undefined, microphone: string | undefined) =>
       devices.getUserMedia({
@@ -156,7 +172,7 @@ export class LocalMedia {
     }
   }
 
-  #required(): Devices {
+  #required(): CaptureDevices {
     if (this.#devices === undefined) throw new InsecureContextError('navigator.mediaDevices is missing');
     return this.#devices;
   }
@@ -188,11 +204,11 @@ export class LocalMedia {
     stopTracks(now);
     // A screen is ended by the browser's own "stop sharing" bar; nothing needs to be said about that.
     this.#update({
-      [source]: source === 'screen' ? { state: 'off' } : { state: 'failed', problem: deviceGone(source) },
+      [source]: source === 'screen' ? { state: 'off' } : { state: 'failed', problem: unplugged },
     });
   }
 
-  #fail(source: CaptureSource, attempt: number, problem: PlainWords): void {
+  #fail(source: CaptureSource, attempt: number, problem: DeviceProblem): void {
     if (this.#attempts[source] !== attempt) return;
     stopTracks(this.view[source]);
     this.#settle(source, attempt, { state: 'failed', problem });

@@ -22,6 +22,19 @@ export const stateMeaning: Record<NodeState, string> = {
   unreachable: 'No heartbeat. Its meetings are being brought back on other nodes.',
 };
 
+/** Each null: not known. The last word of a node that is silent says nothing about now. */
+interface KnownLoad {
+  readonly stress: number | null;
+  readonly workers: readonly (number | null)[];
+}
+
+export function knownLoad({ reachable, load }: NodeView): KnownLoad {
+  return {
+    stress: reachable ? load.stress : null,
+    workers: load.workers.map((worker) => (reachable ? worker.cpu : null)),
+  };
+}
+
 export const canDrain = (state: NodeState) => state === 'active';
 export const canCancel = (state: NodeState) => state === 'draining' || state === 'drained';
 

@@ -20,7 +20,9 @@ describe('the gaps of a picture', () => {
   });
 
   it('count from the last frame before the window', () => {
-    expect(largestGap([frame(600), frame(1050), frame(1980)].slice(0, 2), { fromMs: 1000, toMs: 1060 }).lengthMs).toBe(450);
+    expect(
+      largestGap([frame(600), frame(1050), frame(1980)].slice(0, 2), { fromMs: 1000, toMs: 1060 }).lengthMs,
+    ).toBe(450);
   });
 
   it('count up to the end of the window when the picture stands still', () => {
@@ -35,7 +37,10 @@ describe('the gaps of a picture', () => {
   it('tell the switch from the rest, and the sender from the network', () => {
     const switched = gapsIn([frame(1000, 1), frame(1100, 2)], { fromMs: 1000, toMs: 1100 });
     expect(switched[0]).toMatchObject({ lengthMs: 100, atSwitch: true, senderMs: undefined });
-    expect(gapsIn([frame(1000), frame(1100)], { fromMs: 1000, toMs: 1100 })[0]).toMatchObject({ senderMs: 100, arrivalMs: 100 });
+    expect(gapsIn([frame(1000), frame(1100)], { fromMs: 1000, toMs: 1100 })[0]).toMatchObject({
+      senderMs: 100,
+      arrivalMs: 100,
+    });
   });
 
   it('leave nothing out: they add up to the time that is looked at', () => {

@@ -1,10 +1,8 @@
 import {
   type DrainEvent,
-  type DrainPlan,
-  initialPlan,
   defaultPlanSettings as settings,
-  transition,
-} from '@holdfast/lifecycle-hooks/agent/drain-plan.ts';
+} from '@holdfast/lifecycle-hooks/agent/drain-knowledge.ts';
+import { type DrainPlan, initialPlan, transition } from '@holdfast/lifecycle-hooks/agent/drain-plan.ts';
 import { type DrainStep, nextStep } from '@holdfast/lifecycle-hooks/agent/next-step.ts';
 import type { DrainStatus } from '@holdfast/media-server/protocol/index.ts';
 import { describe, expect, it } from 'vitest';

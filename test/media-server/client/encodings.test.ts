@@ -1,5 +1,3 @@
-import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
 import {
   bitrateForPixels,
   cameraEncodings,
@@ -8,6 +6,8 @@ import {
   screenEncodings,
   simulcastLayers,
 } from '@holdfast/media-server/client/encodings.ts';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
 
 describe('camera encodings', () => {
   it.each([

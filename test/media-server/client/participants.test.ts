@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest';
 import { Participants } from '@holdfast/media-server/client/participants.ts';
+import { describe, expect, it } from 'vitest';
 
 const bob = { participantId: 'bob', displayName: 'Bob' };
 const eve = { participantId: 'eve', displayName: 'Eve' };

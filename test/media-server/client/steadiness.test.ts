@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest';
 import { FrameRhythm, Steadiness } from '@holdfast/media-server/client/steadiness.ts';
+import { describe, expect, it } from 'vitest';
 
 const rhythmOf = (intervals: readonly number[], width = 640) => {
   const rhythm = new FrameRhythm();

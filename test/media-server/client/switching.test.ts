@@ -1,5 +1,3 @@
-import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
 import {
   newStream,
   type StreamEvent,
@@ -7,12 +5,18 @@ import {
   type SwitchEffect,
   transition,
 } from '@holdfast/media-server/client/switching.ts';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
 
 type Reason = 'join' | 'handover' | 'recovery';
 
 /** Legs are named by letters; `a` is the one of the join. A leg's offer has the consumer id `<leg>1`. */
 const isFirst = (legId: string) => legId === 'a';
-const offered = (legId: string, reason: Reason, options: { paused?: boolean; id?: string } = {}): StreamEvent => ({
+const offered = (
+  legId: string,
+  reason: Reason,
+  options: { paused?: boolean; id?: string } = {},
+): StreamEvent => ({
   type: 'offered',
   offer: {
     consumerId: options.id ?? `${legId}1`,
@@ -27,7 +31,11 @@ const muted = (consumerId: string, paused: boolean): StreamEvent => ({ type: 'mu
 const closed = (legId: string): StreamEvent => ({ type: 'leg-closed', legId });
 const withdrawn = (consumerId: string): StreamEvent => ({ type: 'withdrawn', consumerId });
 
-function run(...events: readonly StreamEvent[]): { state: StreamState; effects: SwitchEffect[]; last: readonly SwitchEffect[] } {
+function run(...events: readonly StreamEvent[]): {
+  state: StreamState;
+  effects: SwitchEffect[];
+  last: readonly SwitchEffect[];
+} {
   let state = newStream({ participantId: 'bob', source: 'camera' });
   const effects: SwitchEffect[] = [];
   let last: readonly SwitchEffect[] = [];
@@ -162,13 +170,20 @@ describe('in a recovery', () => {
 
 describe('whatever the order of events', () => {
   const legs = ['a', 'b', 'c', 'd'] as const;
-  const reasons: Record<(typeof legs)[number], Reason> = { a: 'join', b: 'handover', c: 'handover', d: 'recovery' };
+  const reasons: Record<(typeof legs)[number], Reason> = {
+    a: 'join',
+    b: 'handover',
+    c: 'handover',
+    d: 'recovery',
+  };
   const event = fc.oneof(
     fc
       .record({ leg: fc.constantFrom(...legs), paused: fc.boolean(), nth: fc.constantFrom('1', '2') })
       .map(({ leg, paused, nth }) => offered(leg, reasons[leg], { paused, id: `${leg}${nth}` })),
     fc.constantFrom(...legs.flatMap((leg) => [`${leg}1`, `${leg}2`])).map(ready),
-    fc.record({ id: fc.constantFrom(...legs.map((leg) => `${leg}1`)), paused: fc.boolean() }).map((x) => muted(x.id, x.paused)),
+    fc
+      .record({ id: fc.constantFrom(...legs.map((leg) => `${leg}1`)), paused: fc.boolean() })
+      .map((x) => muted(x.id, x.paused)),
     fc.constantFrom(...legs.map((leg) => `${leg}1`)).map(withdrawn),
     fc.constantFrom(...legs).map(closed),
   );
@@ -228,7 +243,7 @@ describe('whatever the order of events', () => {
   it('the newest offer is the feed once it is ready', () => {
     always((_world, state) => {
       const newest = state.offers.toSorted((x, y) => y.rank - x.rank)[0];
-      if (!newest || newest.status !== 'ready' || newest.paused) return;
+      if (newest?.status !== 'ready' || newest.paused) return;
       const feed = state.offers.find(({ consumerId }) => consumerId === state.feed);
       expect(feed?.rank).toBe(newest.rank);
     });

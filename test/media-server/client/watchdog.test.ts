@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { standsStill, Watchdog, type WatchedConsumer } from '@holdfast/media-server/client/watchdog.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 const consumer = (change: Partial<WatchedConsumer> = {}): WatchedConsumer => ({
   consumerId: 'c',
@@ -36,7 +36,11 @@ describe('the watchdog', () => {
 
   const watch = (consumers: () => WatchedConsumer[]) => {
     const stalled: number[] = [];
-    const watchdog = new Watchdog({ consumers, onStalled: () => stalled.push(Date.now()), now: () => Date.now() });
+    const watchdog = new Watchdog({
+      consumers,
+      onStalled: () => stalled.push(Date.now()),
+      now: () => Date.now(),
+    });
     return { watchdog, stalled };
   };
 
@@ -52,7 +56,9 @@ describe('the watchdog', () => {
 
   it('says nothing while frames come', () => {
     vi.setSystemTime(0);
-    const { watchdog, stalled } = watch(() => [consumer({ expectedSinceMs: 0, lastFrameAtMs: Date.now() - 100 })]);
+    const { watchdog, stalled } = watch(() => [
+      consumer({ expectedSinceMs: 0, lastFrameAtMs: Date.now() - 100 }),
+    ]);
     vi.advanceTimersByTime(10_000);
     expect(stalled).toEqual([]);
     watchdog.close();

@@ -1,4 +1,4 @@
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, useRef, useState } from 'react';
 import { Page } from '../../components/Page.tsx';
 import { meetingIdFrom, secureRandom, suggestMeetingName } from '../../lib/names.ts';
 import type { Remembered } from '../../lib/remembered.ts';
@@ -12,12 +12,13 @@ export function HomePage({ remembered }: { readonly remembered: Remembered }) {
   const [meeting, setMeeting] = useState(() => suggestMeetingName(secureRandom));
   const [name, setName] = useState(() => remembered.get('name') ?? '');
   const [refused, setRefused] = useState(false);
+  const field = useRef<HTMLInputElement>(null);
   const id = meetingIdFrom(meeting);
 
   const submit = (event: FormEvent) => {
     event.preventDefault();
     setRefused(id === undefined);
-    if (id === undefined) return;
+    if (id === undefined) return field.current?.focus();
     remembered.set('name', name.trim());
     location.assign(meetingPath(id, name.trim()));
   };
@@ -35,6 +36,7 @@ export function HomePage({ remembered }: { readonly remembered: Remembered }) {
           <div className="home-meeting">
             <input
               id="meeting"
+              ref={field}
               value={meeting}
               onChange={(event) => setMeeting(event.target.value)}
               aria-describedby="meeting-hint"

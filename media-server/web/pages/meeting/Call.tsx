@@ -52,13 +52,16 @@ export function Call({ attendance, media, link, remembered, onLeft }: CallProps)
   };
 
   const staged = onStage(view.people, stagedId);
-  const alone = view.people.length === 0;
+  // While the connection is disturbed nobody knows who is there.
+  const alone = view.people.length === 0 && view.state === 'connected';
   return (
     <div className="call">
       <header className="call-header">
-        <StepHeading>{meeting.id}</StepHeading>
-        <p className="muted">{peopleCount(view.people.length + 1)}</p>
-        {link !== undefined && !alone && <CopyLink link={link} />}
+        <div className="call-title">
+          <StepHeading>{meeting.id}</StepHeading>
+          <p className="muted">{peopleCount(view.people.length + 1)}</p>
+        </div>
+        {link !== undefined && view.people.length > 0 && <CopyLink link={link} />}
       </header>
       <main className="call-main">
         <Messages attendance={attendance} media={media} />

@@ -5,9 +5,10 @@ import { LevelMeter } from '../../components/LevelMeter.tsx';
 import { Page } from '../../components/Page.tsx';
 import { Problem } from '../../components/Problem.tsx';
 import { SelfVideo } from '../../components/SelfVideo.tsx';
-import { problemOf, trackOf } from '../../lib/capture.ts';
+import { trackOf } from '../../lib/capture.ts';
 import type { LocalMedia } from '../../lib/local-media.ts';
 import { initials } from '../../lib/names.ts';
+import { ownProblems } from '../../lib/own-problems.ts';
 import { useView } from '../../lib/use-view.ts';
 import { useOwnControls } from './use-own-controls.ts';
 import './lobby.css';
@@ -22,12 +23,13 @@ interface LobbyProps {
 
 /** Before the meeting: how one looks, whether one is heard, and under which name. */
 export function Lobby({ meetingId, name, media, onJoin }: LobbyProps) {
-  const { microphone, camera } = useView(media);
+  const own = useView(media);
+  const { microphone, camera } = own;
   const { microphoneOn, cameraOn, toggleMicrophone, toggleCamera } = useOwnControls(media);
   const [chosen, setChosen] = useState(name ?? '');
   const cameraTrack = trackOf(camera);
   const microphoneTrack = microphoneOn ? trackOf(microphone) : undefined;
-  const problems = [problemOf(camera), problemOf(microphone)].filter((problem) => problem !== undefined);
+  const problems = ownProblems(own);
 
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -35,7 +37,7 @@ export function Lobby({ meetingId, name, media, onJoin }: LobbyProps) {
   };
 
   return (
-    <Page wide>
+    <Page width="form">
       <div className="lobby">
         <h1>Ready to join {meetingId}?</h1>
         <section className="lobby-preview" aria-label="Your camera and microphone">
@@ -66,8 +68,8 @@ export function Lobby({ meetingId, name, media, onJoin }: LobbyProps) {
         <form className="lobby-form fields" onSubmit={submit}>
           {problems.length > 0 && (
             <div className="fields" role="status">
-              {problems.map((problem) => (
-                <Problem key={problem.title} problem={problem} />
+              {problems.map(({ words }) => (
+                <Problem key={words.title} problem={words} />
               ))}
             </div>
           )}
@@ -87,10 +89,10 @@ export function Lobby({ meetingId, name, media, onJoin }: LobbyProps) {
               />
             </label>
           )}
-          <DevicePicker media={media} />
           <button type="submit" className="button button-primary">
             Join
           </button>
+          <DevicePicker media={media} />
         </form>
       </div>
     </Page>

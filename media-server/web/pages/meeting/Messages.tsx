@@ -1,13 +1,11 @@
 import { Icon } from '../../components/Icon.tsx';
 import { Problem } from '../../components/Problem.tsx';
 import type { LocalMedia } from '../../lib/local-media.ts';
-import type { CaptureSource } from '../../lib/media-problem.ts';
 import { standingNotice } from '../../lib/notices.ts';
+import { ownProblems } from '../../lib/own-problems.ts';
 import { useView } from '../../lib/use-view.ts';
 import type { Attendance } from './enter-meeting.ts';
 import './messages.css';
-
-const captures = ['camera', 'microphone', 'screen'] as const satisfies readonly CaptureSource[];
 
 interface MessagesProps {
   readonly attendance: Attendance;
@@ -47,11 +45,9 @@ export function Messages({ attendance, media }: MessagesProps) {
           Click to turn on sound
         </button>
       )}
-      {captures.map((source) => {
-        const capture = own[source];
-        if (capture.state !== 'failed') return undefined;
-        return <Problem key={source} problem={capture.problem} onDismiss={() => media.dismiss(source)} />;
-      })}
+      {ownProblems(own).map(({ sources, words }) => (
+        <Problem key={words.title} problem={words} onDismiss={() => media.dismiss(sources)} />
+      ))}
       {problem !== undefined && <Problem problem={problem} onDismiss={() => publisher.dismiss()} />}
     </div>
   );

@@ -55,7 +55,9 @@ export function People({ people, ownName, media, compact, stagedId, onEnlarge }:
             action={
               screen && id !== stagedId ? (
                 <button type="button" className="button button-small tile-action" onClick={enlarge(id)}>
-                  Show<span className="visually-hidden"> {name}'s</span> screen
+                  <span>
+                    Show<span className="visually-hidden"> {name}'s</span> screen
+                  </span>
                 </button>
               ) : undefined
             }

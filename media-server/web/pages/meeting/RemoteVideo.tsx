@@ -17,7 +17,7 @@ export function RemoteVideo({ participant, source }: RemoteVideoProps) {
     latest.current = participant;
   });
   useEffect(() => {
-    if (container.current !== null) return latest.current.attach(source, container.current);
+    return container.current === null ? undefined : latest.current.attach(source, container.current);
   }, [source]);
   return <div className={`remote-video remote-video-${source}`} ref={container} />;
 }

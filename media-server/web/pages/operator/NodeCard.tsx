@@ -2,7 +2,7 @@ import type { NodeView } from '../../../protocol/rest.ts';
 import { Sparkline } from '../../components/Sparkline.tsx';
 import { count, duration, megabytes, people, percent, timeOfDay, UNKNOWN } from '../../lib/format.ts';
 import type { NodeHistory } from '../../lib/load-history.ts';
-import { canCancel, canDrain, nodeStateOf, stateMeaning } from '../../lib/node-state.ts';
+import { canCancel, canDrain, knownLoad, nodeStateOf, stateMeaning } from '../../lib/node-state.ts';
 import { StateBadge } from './StateBadge.tsx';
 
 interface NodeCardProps {
@@ -19,6 +19,7 @@ const roleWords = { home: '', incoming: 'coming in', outgoing: 'moving away' } a
 export function NodeCard({ node, history, nowMs, onDrain, onCancel }: NodeCardProps) {
   const state = nodeStateOf(node);
   const { nodeId, load, meetings } = node;
+  const now = knownLoad(node);
   return (
     <li className="card node">
       <div className="node-head">
@@ -45,12 +46,12 @@ export function NodeCard({ node, history, nowMs, onDrain, onCancel }: NodeCardPr
           </tr>
         </thead>
         <tbody>
-          <LoadRow label="Stress" now={load.stress} samples={history?.stress ?? []} />
-          {load.workers.map((worker, index) => (
+          <LoadRow label="Stress" now={now.stress} samples={history?.stress ?? []} />
+          {now.workers.map((cpu, index) => (
             <LoadRow
               key={index}
               label={`CPU ${index + 1}`}
-              now={worker.cpu}
+              now={cpu}
               samples={history?.workers[index] ?? []}
             />
           ))}
@@ -73,12 +74,16 @@ export function NodeCard({ node, history, nowMs, onDrain, onCancel }: NodeCardPr
       <div className="actions node-actions">
         {canDrain(state) && (
           <button type="button" className="button" onClick={onDrain}>
-            Drain<span className="visually-hidden"> {nodeId}</span>…
+            <span>
+              Drain<span className="visually-hidden"> {nodeId}</span>…
+            </span>
           </button>
         )}
         {canCancel(state) && (
           <button type="button" className="button" onClick={onCancel}>
-            Cancel drain<span className="visually-hidden"> of {nodeId}</span>
+            <span>
+              Cancel drain<span className="visually-hidden"> of {nodeId}</span>
+            </span>
           </button>
         )}
       </div>

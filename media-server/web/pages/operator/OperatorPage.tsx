@@ -43,7 +43,7 @@ export function OperatorPage({ api, thisTab }: OperatorPageProps) {
   }
   return (
     <Page
-      wide
+      width="wide"
       aside={
         <button type="button" className="button button-small" onClick={() => forget(false)}>
           Forget the token

@@ -1,5 +1,6 @@
 import { type FormEvent, useState } from 'react';
 import { Problem } from '../../components/Problem.tsx';
+import './token-form.css';
 
 interface TokenFormProps {
   readonly refused: boolean;
@@ -16,17 +17,17 @@ export function TokenForm({ refused, onToken }: TokenFormProps) {
     <>
       <h1>Operator</h1>
       <p className="muted">Media nodes, their load and their meetings, live; nodes are drained from here.</p>
+      <div role="alert" className="token-refused">
+        {refused && (
+          <Problem
+            problem={{
+              title: 'The server does not accept this token',
+              advice: 'Check that all of it was copied.',
+            }}
+          />
+        )}
+      </div>
       <form className="card fields" onSubmit={submit}>
-        <div role="alert">
-          {refused && (
-            <Problem
-              problem={{
-                title: 'The server does not accept this token',
-                advice: 'Check that all of it was copied.',
-              }}
-            />
-          )}
-        </div>
         <div className="field">
           <label htmlFor="operator-token">Operator token</label>
           <input

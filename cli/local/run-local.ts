@@ -1,0 +1,72 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { NodeView } from '@holdfast/media-server/protocol/index.ts';
+import { LocalPlatform, type LocalPlatformOptions } from './local-platform.ts';
+import { describeEnd } from './managed-process.ts';
+import { changeLines, eventLine } from './status-lines.ts';
+
+const LOOK_EVERY_MS = 1000;
+
+/** The platform with a line for whatever happens to it, until the signal aborts. Resolves with the exit code. */
+export async function runLocal(
+  options: LocalPlatformOptions,
+  signal: AbortSignal,
+  cleanup: (undo: () => Promise<void>) => void,
+): Promise<number> {
+  print(`Starting the control plane and ${options.nodes} media nodes…`);
+  const platform = await LocalPlatform.start({ ...options, signal });
+  cleanup(async () => {
+    await platform.close();
+    if (platform.logsKept) print(`A process had crashed; its logs are in ${platform.directory}`);
+  });
+  print(welcome(platform));
+  return follow(platform, signal);
+}
+
+function welcome({
+  baseUrl,
+  operatorUrl,
+  operatorToken,
+  apiKey,
+  madeSecrets,
+  directory,
+}: LocalPlatform): string {
+  return [
+    '',
+    `  Meetings        ${baseUrl}`,
+    `  Operator page   ${operatorUrl}`,
+    ...(madeSecrets.has('HOLDFAST_OPERATOR_TOKEN') ? [`  Operator token  ${operatorToken}`] : []),
+    ...(madeSecrets.has('HOLDFAST_API_KEY') ? [`  API key         ${apiKey}`] : []),
+    `  Logs            ${directory}`,
+    '',
+    'Ctrl-C ends it.',
+  ].join('\n');
+}
+
+/** Says what happens until the signal aborts, or the control plane ends. */
+async function follow(platform: LocalPlatform, signal: AbortSignal): Promise<number> {
+  const failed = Promise.withResolvers<number>();
+  platform.cloud.on('event', (event) => {
+    const line = eventLine(event);
+    if (line !== undefined) print(`${clockTime()} ${line}`);
+  });
+  platform.on('crash', ({ name, end, logFile }) => {
+    process.stderr.write(
+      `${clockTime()} ${name} ended unexpectedly (${describeEnd(end)}); its log: ${logFile}\n`,
+    );
+    if (name === 'control-plane') failed.resolve(1);
+  });
+  const watching = async () => {
+    let before: NodeView[] = await platform.nodes().catch(() => []);
+    for (;;) {
+      await delay(LOOK_EVERY_MS, undefined, { signal });
+      // A control plane that does not answer for a moment is no news of its own.
+      const now = await platform.nodes().catch(() => before);
+      for (const line of changeLines(before, now)) print(`${clockTime()} ${line}`);
+      before = now;
+    }
+  };
+  return Promise.race([watching(), failed.promise]);
+}
+
+const clockTime = () => new Date().toTimeString().slice(0, 8);
+const print = (text: string) => process.stdout.write(`${text}\n`);

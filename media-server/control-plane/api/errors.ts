@@ -1,0 +1,47 @@
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import type { Logger } from '../../process/logger.ts';
+import { HoldfastError, toHoldfastError } from '../../protocol/index.ts';
+
+/** Every error leaves in the one shape: `{ error: { code, message, action, retryAfterMs? } }`. */
+export function answerErrors(app: FastifyInstance, log: Logger): void {
+  app.setErrorHandler((thrown, request, reply) => {
+    const error = known(thrown);
+    if (error.status >= 500 && error.code === 'INTERNAL') {
+      log.error({ err: thrown, method: request.method, route: request.routeOptions.url }, 'api.failed');
+    }
+    if (error.retryAfterMs !== undefined) reply.header('retry-after', Math.ceil(error.retryAfterMs / 1000));
+    return reply.status(error.status).send(bodyOf(error));
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const error = new HoldfastError(
+      'NOT_FOUND',
+      `there is no ${request.method} ${request.url.split('?')[0]}`,
+    );
+    return reply.status(error.status).send(bodyOf(error));
+  });
+}
+
+/** Parses what came in; what does not fit is the sender's mistake. */
+export function parsed<S extends z.ZodType>(schema: S, input: unknown): z.output<S> {
+  const result = schema.safeParse(input);
+  if (!result.success) throw new HoldfastError('BAD_REQUEST', z.prettifyError(result.error));
+  return result.data;
+}
+
+function bodyOf(error: HoldfastError) {
+  const { code, action, retryAfterMs } = error;
+  // What an unexpected error says may be about our insides.
+  const message = code === 'INTERNAL' ? 'something unexpected happened' : error.message;
+  return { error: { code, message, action, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) } };
+}
+
+/** Fastify's own errors (a body that is not JSON, too large, of another type) carry the status of a client's mistake. */
+function known(thrown: unknown): HoldfastError {
+  if (thrown instanceof Error && 'statusCode' in thrown && typeof thrown.statusCode === 'number') {
+    if (thrown.statusCode >= 400 && thrown.statusCode < 500) {
+      return new HoldfastError('BAD_REQUEST', thrown.message, { cause: thrown });
+    }
+  }
+  return toHoldfastError(thrown);
+}

@@ -1,0 +1,94 @@
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import {
+  type DrainReport,
+  drainNode,
+  HoldfastError,
+  type MeetingView,
+  type NodeView,
+} from '../../protocol/index.ts';
+import * as v from '../../protocol/values.ts';
+import type { Directory, LiveEntry } from '../directory.ts';
+import type { NodeConnection } from '../internal.ts';
+import type { RegisteredNode, Registry } from '../registry.ts';
+import type { MeetingRecord } from '../store/records.ts';
+import type { Table } from '../store/store.ts';
+import { onlyBearer } from './auth.ts';
+import { parsed } from './errors.ts';
+
+export interface OperatorRoutesOptions {
+  readonly token: string;
+  readonly registry: Registry;
+  readonly directory: Directory;
+  readonly meetings: Table<MeetingRecord>;
+  readonly connectionOf: (nodeId: string) => NodeConnection | undefined;
+}
+
+/** What operators see and do: nodes, meetings, drains. */
+export function operatorRoutes(app: FastifyInstance, options: OperatorRoutesOptions): void {
+  const { registry, directory, meetings, connectionOf } = options;
+  const guard = { onRequest: onlyBearer('operator token', options.token) };
+
+  app.get('/v1/nodes', guard, async () => ({ nodes: (await registry.list()).map(nodeViewOf) }));
+
+  app.get('/v1/meetings', guard, async () => {
+    const [entries, records, nodes] = await Promise.all([directory.list(), meetings.list(), registry.list()]);
+    const ids = new Set([...entries.keys(), ...records.keys()]);
+    const views = [...ids]
+      .sort()
+      .map((id) => meetingViewOf(id, entries.get(id), records.get(id)?.value, nodes));
+    return { meetings: views };
+  });
+
+  /** Tells the node itself, over its own connection. The answer is fresher than the registry, which hears of it next. */
+  const ask = async (
+    params: unknown,
+    command: (connection: NodeConnection) => Promise<DrainReport>,
+  ): Promise<NodeView> => {
+    const { id } = parsed(z.object({ id: v.nodeId }), params);
+    if (!(await registry.get(id))) throw new HoldfastError('NODE_UNKNOWN', `there is no node ${id}`);
+    const connection = connectionOf(id);
+    if (!connection) throw new HoldfastError('NODE_UNREACHABLE', `node ${id} is not connected at the moment`);
+    const drain = await command(connection);
+    const node = await registry.get(id);
+    if (!node) throw new HoldfastError('NODE_UNKNOWN', `node ${id} has just left`);
+    return nodeViewOf({ ...node, drain });
+  };
+
+  app.post('/v1/nodes/:id/drain', guard, async (request, reply) => {
+    const { reason, deadlineMs } = parsed(drainNode, request.body ?? {});
+    const order = { reason, ...(deadlineMs === undefined ? {} : { deadlineMs }) };
+    const node = await ask(request.params, (connection) => connection.request('node.drain', order));
+    return reply.status(202).send(node);
+  });
+
+  app.delete('/v1/nodes/:id/drain', guard, (request) =>
+    ask(request.params, (connection) => connection.request('node.cancelDrain', {})),
+  );
+}
+
+function nodeViewOf(node: RegisteredNode): NodeView {
+  const { nodeId, generation, version, startedAtMs, lastHeartbeatAtMs, reachable, drain, load, meetings } =
+    node;
+  return { nodeId, generation, version, startedAtMs, lastHeartbeatAtMs, reachable, drain, load, meetings };
+}
+
+export function meetingViewOf(
+  meetingId: string,
+  entry: LiveEntry | undefined,
+  record: MeetingRecord | undefined,
+  nodes: readonly Pick<RegisteredNode, 'meetings'>[],
+): MeetingView {
+  const held = nodes.flatMap((node) => node.meetings.filter((meeting) => meeting.meetingId === meetingId));
+  return {
+    meetingId,
+    nodeId: entry?.nodeId ?? null,
+    epoch: entry?.epoch ?? null,
+    movingTo: entry?.state === 'moving' ? entry.movingTo.nodeId : null,
+    // During a move everybody is counted on both nodes.
+    participants: entry ? Math.max(0, ...held.map(({ participants }) => participants)) : 0,
+    createdAtMs: record?.createdAtMs ?? entry?.changedAtMs ?? 0,
+    startsAtMs: record?.startsAtMs ?? null,
+    expectedParticipants: record?.expectedParticipants ?? null,
+  };
+}

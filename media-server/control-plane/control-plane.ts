@@ -1,0 +1,220 @@
+import type { ControlPlaneConfig, ControlPlaneSecrets } from '../config/index.ts';
+import type { Logger } from '../process/logger.ts';
+import type { Running } from '../process/run-process.ts';
+import { PublicServer } from './api/public-server.ts';
+import { Claims } from './claims.ts';
+import { Directory } from './directory.ts';
+import { Gateway } from './gateway/gateway.ts';
+import { SignalServer } from './gateway/signal-server.ts';
+import { Homes } from './homes.ts';
+import { InternalServer } from './internal.ts';
+import { ControlPlaneMetrics } from './metrics.ts';
+import { Moves } from './moves.ts';
+import { Placer } from './placer.ts';
+import { type RegisteredNode, Registry } from './registry.ts';
+import { MemoryStore } from './store/memory-store.ts';
+import type { Store } from './store/store.ts';
+import { Tokens } from './tokens.ts';
+
+export interface ControlPlaneOptions {
+  readonly config: ControlPlaneConfig;
+  readonly secrets: ControlPlaneSecrets;
+  readonly log: Logger;
+  /** Unix time in ms. */
+  readonly now?: () => number;
+  /** Adds memory, CPU and event loop of this process to `/metrics`; once a process. */
+  readonly processMetrics?: boolean;
+  readonly timing?: Partial<ControlPlaneTiming>;
+}
+
+/** What nobody has to configure; tests shorten it. */
+export interface ControlPlaneTiming {
+  readonly firstMessageMs: number;
+  readonly clientPingMs: number;
+  readonly closingMs: number;
+  /** After a start: how long a meeting that nobody knows may still be one whose node has not registered again. */
+  readonly settleMs: number;
+  /** After a start: how long a node that clients name may take to register again. Its next attempt may be 3 s away. */
+  readonly returnMs: number;
+}
+
+const defaultTiming: ControlPlaneTiming = {
+  firstMessageMs: 5000,
+  clientPingMs: 25_000,
+  closingMs: 1000,
+  settleMs: 3000,
+  returnMs: 6000,
+};
+
+/** Between two looks for nodes that have fallen silent, ms. */
+const SWEEP_MS = 250;
+const CLEAN_UP_MS = 10_000;
+
+/** One replica of the control plane: gateway, API, and the listener for media nodes. */
+export class ControlPlane implements Running {
+  readonly #parts: Parts;
+  readonly #timers: NodeJS.Timeout[] = [];
+  #publicPort = 0;
+  #internalPort = 0;
+  #closing: Promise<void> | undefined;
+
+  private constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Rejects with EADDRINUSE when an address is taken, with ConfigError when a file of the configuration is missing. */
+  static async start(options: ControlPlaneOptions): Promise<ControlPlane> {
+    const controlPlane = new ControlPlane(await assemble(options));
+    try {
+      await controlPlane.#start();
+      return controlPlane;
+    } catch (error) {
+      await controlPlane.close('start failed');
+      throw error;
+    }
+  }
+
+  /** Port of pages, REST and `/v1/signal`. */
+  get publicPort(): number {
+    return this.#publicPort;
+  }
+
+  /** Port of `/internal/nodes`. */
+  get internalPort(): number {
+    return this.#internalPort;
+  }
+
+  /** Sends the participants elsewhere, then ends. Nodes and media are not touched. Idempotent. */
+  close(reason: string): Promise<void> {
+    this.#closing ??= this.#close(reason);
+    return this.#closing;
+  }
+
+  async #start(): Promise<void> {
+    const { publicServer, internal, registry, claims, log } = this.#parts;
+    this.#internalPort = await internal.listen();
+    this.#publicPort = await publicServer.listen();
+    this.#every(SWEEP_MS, 'registry.sweep_failed', () => registry.sweep());
+    this.#every(CLEAN_UP_MS, 'directory.clean_up_failed', () => claims.endUnconfirmed());
+    log.info({ publicPort: this.#publicPort, internalPort: this.#internalPort }, 'control_plane.listening');
+  }
+
+  #every(ms: number, failure: string, work: () => Promise<void>): void {
+    const run = () => {
+      work().catch((error: unknown) => this.#parts.log.error({ err: error }, failure));
+    };
+    this.#timers.push(setInterval(run, ms));
+  }
+
+  async #close(reason: string): Promise<void> {
+    const { gateway, signal, publicServer, internal, registry, store, log } = this.#parts;
+    log.info({ reason }, 'control_plane.closing');
+    for (const timer of this.#timers) clearInterval(timer);
+    await gateway.close();
+    signal.close();
+    await publicServer.close();
+    await internal.close();
+    registry.removeAllListeners();
+    await store.close();
+  }
+}
+
+interface Parts {
+  readonly store: Store;
+  readonly registry: Registry;
+  readonly claims: Claims;
+  readonly gateway: Gateway;
+  readonly publicServer: PublicServer;
+  readonly signal: SignalServer;
+  readonly internal: InternalServer;
+  readonly log: Logger;
+}
+
+async function assemble(options: ControlPlaneOptions): Promise<Parts> {
+  const { config, secrets, log, now = Date.now } = options;
+  const timing = { ...defaultTiming, ...options.timing };
+  const { heartbeatMs, nodeLostMs } = config.timing;
+  const startedAtMs = now();
+
+  const store = new MemoryStore(now);
+  const registry = new Registry({ nodes: store.nodes, nodeLostMs, now, log });
+  const directory = new Directory(store.directory, now);
+  const claims = new Claims(directory, registry, now);
+  const placer = new Placer(registry, store.reservations, now);
+  const tokens = new Tokens(secrets.HOLDFAST_SIGNING_KEY, now);
+  const metrics = new ControlPlaneMetrics(config.replicaId, {
+    sessions: () => gateway.sessionsByState,
+    legs: () => gateway.legCount,
+    nodes: async () => countNodes(await registry.list()),
+    meetings: async () => (await directory.list()).size,
+  });
+  if (options.processMetrics) metrics.includeProcess();
+  const homes: Homes = new Homes({
+    directory,
+    registry,
+    placer,
+    meetings: store.meetings,
+    isLinked: (nodeId) => gateway.isLinked(nodeId),
+    settledAtMs: startedAtMs + timing.settleMs,
+    returnedByMs: startedAtMs + timing.returnMs,
+    now,
+    log,
+  });
+  const gateway: Gateway = new Gateway({
+    config,
+    clusterToken: secrets.HOLDFAST_CLUSTER_TOKEN,
+    tokens,
+    homes,
+    directory,
+    claims,
+    registry,
+    endedSessions: store.endedSessions,
+    metrics,
+    timing,
+    now,
+    log,
+  });
+  const internal = new InternalServer({
+    listen: config.internal,
+    clusterToken: secrets.HOLDFAST_CLUSTER_TOKEN,
+    heartbeatMs,
+    registry,
+    claims,
+    directory,
+    moves: new Moves({ directory, claims, registry, placer, homes, metrics, now, log }),
+    log,
+  });
+  const publicServer = await PublicServer.create({
+    http: config.http,
+    webRoot: config.webRoot,
+    operators: {
+      token: secrets.HOLDFAST_OPERATOR_TOKEN,
+      registry,
+      directory,
+      meetings: store.meetings,
+      connectionOf: (nodeId) => internal.connection(nodeId),
+    },
+    applications: {
+      apiKey: secrets.HOLDFAST_API_KEY,
+      openJoin: config.openJoin,
+      tokens,
+      directory,
+      meetings: store.meetings,
+      now,
+    },
+    metrics,
+    ready: () => !gateway.closing,
+    log,
+  });
+  const signal = new SignalServer(publicServer.http, (socket) => gateway.accept(socket));
+  return { store, registry, claims, gateway, publicServer, signal, internal, log };
+}
+
+function countNodes(nodes: readonly RegisteredNode[]): Record<string, number> {
+  const counts: Record<string, number> = { active: 0, draining: 0, drained: 0, released: 0, unreachable: 0 };
+  for (const { reachable, drain } of nodes) {
+    const state = reachable ? drain.state : 'unreachable';
+    counts[state] = (counts[state] ?? 0) + 1;
+  }
+  return counts;
+}

@@ -1,0 +1,228 @@
+import { randomUUID } from 'node:crypto';
+import type { Logger } from '../../process/logger.ts';
+import {
+  closeCode,
+  type gatewayContract,
+  HoldfastError,
+  type LegSnapshot,
+  type ParamsOf,
+  PROTOCOL_VERSION,
+  toHoldfastError,
+} from '../../protocol/index.ts';
+import type { Claims } from '../claims.ts';
+import type { Directory } from '../directory.ts';
+import type { ControlPlaneMetrics } from '../metrics.ts';
+import type { EndedSession } from '../store/records.ts';
+import type { Table } from '../store/store.ts';
+import type { Tokens } from '../tokens.ts';
+import type { Entered } from './client-connection.ts';
+import type { Legs } from './legs.ts';
+import { type Client, Session } from './session.ts';
+import type { EndReason } from './session-state.ts';
+import type { Sessions } from './sessions.ts';
+
+export interface EntranceOptions {
+  readonly sessions: Sessions;
+  readonly legs: Legs;
+  readonly tokens: Tokens;
+  readonly directory: Directory;
+  readonly claims: Claims;
+  readonly endedSessions: Table<EndedSession>;
+  readonly metrics: ControlPlaneMetrics;
+  /** How long a participant without a WebSocket may come back, ms. */
+  readonly resumeMs: number;
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+/** The end of a session is remembered as long as its resume token could be shown, ms. */
+const ENDED_KEPT_MS = 12 * 3_600_000;
+
+/** Where participants come in, come back, and go: the life of their sessions. */
+export class Entrance {
+  readonly #options: EntranceOptions;
+  readonly #awayTimers = new Map<Session, NodeJS.Timeout>();
+  #closed = false;
+
+  constructor(options: EntranceOptions) {
+    this.#options = options;
+  }
+
+  async join(client: Client, params: ParamsOf<typeof gatewayContract, 'join'>): Promise<Entered<'join'>> {
+    return this.#counted(async () => {
+      checkProtocol(params.protocol);
+      const { tokens, metrics, resumeMs, log } = this.#options;
+      const { meetingId, participantId, displayName } = await tokens.verifyParticipant(params.token);
+      const session = new Session({
+        id: randomUUID(),
+        meetingId,
+        participant: { participantId, displayName },
+      });
+      const before = this.#options.sessions.get(meetingId, participantId);
+      this.#options.sessions.set(session);
+      session.connect(client);
+      if (before) await this.#end(before, 'replaced', { keepLegs: true });
+      try {
+        await this.#options.legs.settle(session, false);
+        if (session.state !== 'connected')
+          throw new HoldfastError('CONFLICT', 'the same participant has joined elsewhere');
+      } catch (error) {
+        await this.#end(session, 'refused');
+        throw error;
+      } finally {
+        // Only now: on the same node the new leg has taken the old one's place, and nobody saw the participant leave.
+        if (before) this.#options.legs.closeAll(before);
+      }
+      const resumeToken = await tokens.resume({
+        meetingId,
+        participantId,
+        displayName,
+        sessionId: session.id,
+      });
+      metrics.joined();
+      log.info({ meetingId, participantId, sessionId: session.id, replaces: before?.id }, 'session.joined');
+      return {
+        session,
+        answer: { meetingId, participantId, displayName, resumeToken, resumeWithinMs: resumeMs },
+      };
+    });
+  }
+
+  async resume(
+    client: Client,
+    params: ParamsOf<typeof gatewayContract, 'resume'>,
+  ): Promise<Entered<'resume'>> {
+    return this.#counted(async () => {
+      checkProtocol(params.protocol);
+      const { tokens, endedSessions, claims, metrics, log } = this.#options;
+      const grant = await tokens.verifyResume(params.resumeToken);
+      const { meetingId, participantId, displayName, sessionId } = grant;
+      const ended = await endedSessions.get(sessionId);
+      const known = this.#options.sessions.get(meetingId, participantId);
+      if (ended || (known && known.id !== sessionId)) {
+        throw new HoldfastError(
+          'SESSION_UNKNOWN',
+          `the session is over (${ended?.value.reason ?? 'replaced'})`,
+        );
+      }
+      // One that this process never saw: the participant was on another replica, or here before a restart.
+      const session =
+        known ??
+        new Session({
+          id: sessionId,
+          meetingId,
+          participant: { participantId, displayName },
+        });
+      this.#options.sessions.set(session);
+      this.#stopWaiting(session);
+      session.connect(client)?.close(closeCode.superseded, 'resumed on another connection');
+      const named = new Set(params.legs.map(({ legId }) => legId));
+      for (const leg of session.legs.values()) {
+        // It was opened while the connection was breaking; the client never heard of it.
+        if (leg.state === 'open' && !named.has(leg.legId))
+          this.#options.legs.close(session, leg, 'left', { tellNode: true });
+      }
+      const attached = await Promise.all(params.legs.map((ref) => this.#options.legs.attach(session, ref)));
+      const legs = attached.filter((snapshot) => snapshot !== undefined);
+      if (legs.length < params.legs.length) session.hadLeg = true;
+      for (const nodeId of new Set(legs.map((leg) => leg.nodeId))) await claims.mergeFrom(nodeId);
+      const resumeToken = await tokens.resume(grant);
+      metrics.resumed();
+      log.info(
+        { meetingId, participantId, sessionId, named: named.size, attached: legs.length, rebuilt: !known },
+        'session.resumed',
+      );
+      this.#guard('session.not_settled', this.#settleResumed(session, legs));
+      return { session, answer: { meetingId, participantId, resumeToken, legs } };
+    });
+  }
+
+  async leave(session: Session): Promise<void> {
+    const { client } = session;
+    await this.#end(session, 'left', { keepClient: true });
+    // After the answer.
+    setImmediate(() => client?.close(1000, 'left'));
+  }
+
+  disconnected(session: Session, client: Client): void {
+    const { resumeMs, log } = this.#options;
+    if (!session.disconnect(client)) return;
+    log.info(
+      { meetingId: session.meetingId, participantId: session.participant.participantId },
+      'session.away',
+    );
+    if (this.#closed) return;
+    this.#awayTimers.set(
+      session,
+      setTimeout(() => {
+        this.#guard('session.not_ended', this.#end(session, 'expired'));
+      }, resumeMs),
+    );
+  }
+
+  /** Nobody is waited for any more; the sessions live on at other gateways. */
+  close(): void {
+    this.#closed = true;
+    for (const timer of this.#awayTimers.values()) clearTimeout(timer);
+    this.#awayTimers.clear();
+  }
+
+  /** Where the meeting is by now, the session goes too. */
+  async #settleResumed(session: Session, attached: readonly LegSnapshot[]): Promise<void> {
+    const { directory, log } = this.#options;
+    if (attached.length > 0 && !(await directory.get(session.meetingId))) {
+      // Its node has the leg, and the directory has not heard of it yet: a new home now would tear the meeting apart.
+      log.warn({ meetingId: session.meetingId }, 'session.ahead_of_directory');
+      return;
+    }
+    await this.#options.legs.settle(session, true);
+  }
+
+  async #end(
+    session: Session,
+    reason: EndReason,
+    options: { keepLegs?: boolean; keepClient?: boolean } = {},
+  ): Promise<void> {
+    const { client, wasAlive } = session.end(reason);
+    this.#stopWaiting(session);
+    this.#options.sessions.delete(session);
+    if (!options.keepLegs) this.#options.legs.closeAll(session);
+    if (reason === 'replaced') client?.close(closeCode.replaced, 'joined elsewhere');
+    else if (reason !== 'refused' && !options.keepClient) client?.close(closeCode.ended, reason);
+    if (!wasAlive) return;
+    const { endedSessions, now, log } = this.#options;
+    const { meetingId, participant } = session;
+    log.info(
+      { meetingId, participantId: participant.participantId, sessionId: session.id, reason },
+      'session.ended',
+    );
+    await endedSessions.set(session.id, { reason, endedAtMs: now() }, { ttlMs: ENDED_KEPT_MS });
+  }
+
+  #stopWaiting(session: Session): void {
+    clearTimeout(this.#awayTimers.get(session));
+    this.#awayTimers.delete(session);
+  }
+
+  async #counted<T>(enter: () => Promise<T>): Promise<T> {
+    try {
+      return await enter();
+    } catch (error) {
+      this.#options.metrics.refused(toHoldfastError(error).code);
+      throw error;
+    }
+  }
+
+  /** For work that nobody waits for. */
+  #guard(event: string, work: Promise<unknown>): void {
+    work.catch((error: unknown) => this.#options.log.error({ err: error }, event));
+  }
+}
+
+function checkProtocol(version: number): void {
+  if (version === PROTOCOL_VERSION) return;
+  throw new HoldfastError(
+    'BAD_REQUEST',
+    `this gateway speaks version ${PROTOCOL_VERSION}, not ${version}; reload the page`,
+  );
+}

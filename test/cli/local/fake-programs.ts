@@ -1,0 +1,37 @@
+import { fileURLToPath } from 'node:url';
+import type { LocalPlatformOptions } from '../../../cli/local/local-platform.ts';
+
+/** Fakes of the two programs that need media; the drain agent is the real one. */
+export const fakePrograms: NonNullable<LocalPlatformOptions['programs']> = {
+  'control-plane': fileURLToPath(new URL('fake-processes/control-plane.ts', import.meta.url)),
+  'media-node': fileURLToPath(new URL('fake-processes/media-node.ts', import.meta.url)),
+  'drain-agent': fileURLToPath(new URL('../../../lifecycle-hooks/agent/main.ts', import.meta.url)),
+};
+
+/** Resolves when the condition holds; the time between two looks is real, since real processes are looked at. */
+export async function eventually(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  limitMs = 10_000,
+): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const limit = setTimeout(() => reject(new Error(`${what} did not come within ${limitMs} ms`)), limitMs);
+  const look = setInterval(async () => {
+    if (await condition()) resolve();
+  }, 20);
+  try {
+    await promise;
+  } finally {
+    clearTimeout(limit);
+    clearInterval(look);
+  }
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

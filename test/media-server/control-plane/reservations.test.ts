@@ -1,0 +1,46 @@
+import {
+  expectedLoad,
+  outstandingLoad,
+  reservationForMove,
+  reservationForStart,
+} from '@holdfast/media-server/control-plane/reservations.ts';
+import { describe, expect, it } from 'vitest';
+
+const empty = { nodeId: 'n1', meetings: [] };
+const start = { meetingId: 'm1', nodeId: 'n1', load: 0.4, nowMs: 1000 };
+
+describe('reservations', () => {
+  it('of a meeting nobody knows the size of melt away, and are forgotten when they are nothing', () => {
+    const { row, ttlMs } = reservationForStart({ ...start, expectedParticipants: null, startsAtMs: null });
+    const at = (ms: number) => outstandingLoad(empty, [row], 1000 + ms);
+    expect(at(0)).toBeCloseTo(0.4);
+    expect(at(ttlMs / 2)).toBeCloseTo(0.2);
+    expect(at(ttlMs)).toBe(0);
+    expect(at(ttlMs * 2)).toBe(0);
+  });
+
+  it('of an announced size hold in full until well after the announced start', () => {
+    const { row, ttlMs } = reservationForStart({ ...start, expectedParticipants: 50, startsAtMs: 601_000 });
+    expect(outstandingLoad(empty, [row], 600_000)).toBe(0.4);
+    expect(ttlMs).toBeGreaterThan(600_000 + 60_000);
+  });
+
+  it('are used up by what the meeting takes on that node, and by nothing else', () => {
+    const { row } = reservationForMove(start);
+    const held = (meetingId: string, load: number) => ({
+      nodeId: 'n1',
+      meetings: [{ meetingId, epoch: 1, role: 'home' as const, participants: 2, load }],
+    });
+    expect(outstandingLoad(held('m1', 0.3), [row], 1000)).toBeCloseTo(0.1);
+    expect(outstandingLoad(held('m1', 0.9), [row], 1000)).toBe(0);
+    expect(outstandingLoad(held('m2', 0.3), [row], 1000)).toBe(0.4);
+    expect(outstandingLoad({ nodeId: 'n2', meetings: [] }, [row], 1000)).toBe(0);
+  });
+
+  it('grow with the people expected, and are shared out over a node’s workers', () => {
+    expect(expectedLoad(10, 1)).toBeGreaterThan(expectedLoad(5, 1));
+    expect(expectedLoad(10, 2)).toBeCloseTo(expectedLoad(10, 1) / 2);
+    expect(expectedLoad(null, 1)).toBe(expectedLoad(4, 1));
+    expect(expectedLoad(1, 1)).toBe(0);
+  });
+});

@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import { fleetEvents } from '../../media-server/web/lib/fleet-events.ts';
+import { noHistory, withSample } from '../../media-server/web/lib/load-history.ts';
+import { drainForecast, nodeStateOf, pollIntervalMs } from '../../media-server/web/lib/node-state.ts';
+import { meeting, node } from './fakes.ts';
+
+const held = (meetingId: string, role: 'home' | 'incoming' | 'outgoing', participants: number) => ({
+  meetingId,
+  epoch: 1,
+  role,
+  participants,
+  load: 0.1,
+});
+
+describe('a node on the page', () => {
+  it('is unreachable whatever it said last', () => {
+    expect(nodeStateOf(node('n1', { reachable: false, drain: { state: 'draining' } }))).toBe('unreachable');
+    expect(nodeStateOf(node('n1', { drain: { state: 'drained' } }))).toBe('drained');
+  });
+
+  it('is looked at more often while something moves', () => {
+    expect(pollIntervalMs([node('n1')])).toBe(1000);
+    expect(pollIntervalMs([node('n1'), node('n2', { drain: { state: 'draining' } })])).toBe(400);
+  });
+
+  it('says before a drain how many meetings and people move, and to how many nodes they could', () => {
+    const draining = node('n1', {
+      meetings: [held('a', 'home', 4), held('b', 'home', 2), held('c', 'outgoing', 3)],
+    });
+    const nodes = [
+      draining,
+      node('n2'),
+      node('n3', { reachable: false }),
+      node('n4', { drain: { state: 'drained' } }),
+    ];
+    expect(drainForecast(draining, nodes)).toEqual({ meetings: 2, people: 6, targets: 1 });
+  });
+});
+
+describe('withSample', () => {
+  it('takes one sample a second, however often the page looks', () => {
+    const first = withSample(noHistory, [node('n1')], 0);
+    expect(withSample(first, [node('n1')], 400)).toBe(first);
+    expect(withSample(first, [node('n1')], 1000).history.get('n1')?.stress).toEqual([0.25, 0.25]);
+  });
+
+  it('keeps the last minute, with what was not known as not known', () => {
+    let sample = noHistory;
+    for (let second = 0; second < 80; second += 1) sample = withSample(sample, [node('n1')], second * 1000);
+    const unknown = node('n1', { load: { ...node('n1').load, stress: null } });
+    const stress = withSample(sample, [unknown], 80_000).history.get('n1')?.stress;
+    expect(stress).toHaveLength(60);
+    expect(stress?.at(-1)).toBeNull();
+  });
+
+  it('forgets nodes that are gone', () => {
+    const both = withSample(noHistory, [node('n1'), node('n2')], 0);
+    expect([...withSample(both, [node('n2')], 1000).history.keys()]).toEqual(['n2']);
+  });
+});
+
+describe('fleetEvents', () => {
+  it('tells what a drain does, step by step', () => {
+    const before = { nodes: [node('n1'), node('n2')], meetings: [meeting('m')] };
+    const draining = node('n1', {
+      drain: { state: 'draining', reason: 'spot' },
+      meetings: [held('m', 'home', 2)],
+    });
+    expect(fleetEvents(before, { ...before, nodes: [draining, node('n2')] })).toEqual([
+      'n1 is draining 1 meeting (spot)',
+    ]);
+    const moved = { nodes: [node('n2')], meetings: [meeting('m', { nodeId: 'n2', epoch: 2 })] };
+    expect(fleetEvents(before, moved)).toEqual(['n1 has left the fleet', 'm moved from n1 to n2']);
+  });
+
+  it('does not call a first home a move', () => {
+    const before = { nodes: [], meetings: [meeting('m', { nodeId: null })] };
+    expect(fleetEvents(before, { nodes: [], meetings: [meeting('m')] })).toEqual([]);
+  });
+});
+
+describe('the load of a silent node', () => {
+  it('is not known, whatever it said last', () => {
+    const silent = node('n1', { reachable: false });
+    expect(withSample(noHistory, [silent], 0).history.get('n1')).toEqual({
+      stress: [null],
+      workers: [[null]],
+    });
+  });
+});

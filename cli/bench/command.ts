@@ -1,16 +1,7 @@
 import type { Command } from 'commander';
 import { integerBetween } from '../local/integer-option.ts';
 import { interruptible } from '../local/interruptible.ts';
-
-export interface HandoverFlags {
-  readonly participants: number;
-  readonly meetings: number;
-  readonly rounds: number;
-  readonly kills: number;
-  readonly crowd: number;
-  readonly json: boolean;
-  readonly out?: string;
-}
+import type { HandoverFlags } from './run-handover.ts';
 
 export function register(program: Command): void {
   const bench = program.command('bench').description('measure; numbers in docs come from here');

@@ -188,7 +188,13 @@ async function onPlatform<T>(
   say: Say,
   run: (gathering: Gathering) => Promise<T>,
 ): Promise<T> {
-  const platform = await LocalPlatform.start({ nodes: 2, port: 0, signal });
+  const platform = await LocalPlatform.start({
+    nodes: 2,
+    port: 0,
+    signal,
+    // A killed node's successor starts when the recovery has been measured.
+    cloud: { replaceFailedAfterMs: 3000 },
+  });
   try {
     const gathering = new Gathering(platform, browser, { ...options, signal });
     await gathering.join(say);

@@ -2,9 +2,18 @@ import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { launchChromium } from '../observe/chromium.ts';
 import { runSteps, type Step } from '../observe/progress.ts';
-import type { HandoverFlags } from './command.ts';
 import { benchHandovers, benchIdle, benchRecoveries } from './handover.ts';
 import { type HandoverBench, judge, renderBench } from './report.ts';
+
+export interface HandoverFlags {
+  readonly participants: number;
+  readonly meetings: number;
+  readonly rounds: number;
+  readonly kills: number;
+  readonly crowd: number;
+  readonly json: boolean;
+  readonly out?: string;
+}
 
 /** Runs the bench and prints its numbers. Resolves with the exit code: 1 when anything was lost. */
 export async function runHandover(

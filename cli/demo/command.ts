@@ -2,14 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { integerBetween } from '../local/integer-option.ts';
 import { interruptible } from '../local/interruptible.ts';
-
-export interface DemoFlags {
-  readonly participants?: number;
-  readonly meetings: number;
-  readonly headed: boolean;
-  readonly keep: boolean;
-  readonly json: boolean;
-}
+import type { DemoFlags } from './run.ts';
 
 /** What the machine can decode and encode twice. */
 const defaultParticipants = () => (availableParallelism() >= 4 ? 6 : 4);

@@ -3,9 +3,16 @@ import { LocalPlatform } from '../local/local-platform.ts';
 import { launchChromium } from '../observe/chromium.ts';
 import { Gathering, type Recovery } from '../observe/gathering.ts';
 import { runSteps } from '../observe/progress.ts';
-import type { DemoFlags } from './command.ts';
 import { reportOf, type ScaleIn, scaleIn, standBy } from './demo.ts';
 import { demoReport, renderReport } from './report.ts';
+
+export interface DemoFlags {
+  readonly participants?: number;
+  readonly meetings: number;
+  readonly headed: boolean;
+  readonly keep: boolean;
+  readonly json: boolean;
+}
 
 /** Runs the demo and prints its report. Resolves with the exit code: 0 only if nothing was lost. */
 export async function runDemo(

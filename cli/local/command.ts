@@ -1,4 +1,5 @@
 import { accessSync, constants } from 'node:fs';
+import { isIP } from 'node:net';
 import { type Command, InvalidArgumentError } from 'commander';
 import { isLoopback, LOOPBACK } from './addresses.ts';
 import { interruptible } from './interruptible.ts';
@@ -67,6 +68,9 @@ function platformOptions(flags: LocalFlags, refuse: (message: string) => never):
   const { port, nodes, host, tlsCert, tlsKey } = flags;
   if ((tlsCert === undefined) !== (tlsKey === undefined))
     refuse('--tls-cert and --tls-key belong together: give both.');
+  if (isIP(host) === 0 && host !== 'localhost') {
+    refuse('--host takes an IP address of this machine, 0.0.0.0 for all of them, or localhost.');
+  }
   if (tlsCert === undefined && !isLoopback(host)) {
     refuse(`browsers give cameras to pages on ${host} only over https: give --tls-cert and --tls-key.`);
   }

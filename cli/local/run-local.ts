@@ -12,7 +12,9 @@ export async function runLocal(
   signal: AbortSignal,
   cleanup: (undo: () => Promise<void>) => void,
 ): Promise<number> {
-  print(`Starting the control plane and ${options.nodes} media nodes…`);
+  print(
+    `Starting the control plane and ${options.nodes === 1 ? 'one media node' : `${options.nodes} media nodes`}…`,
+  );
   const platform = await LocalPlatform.start({ ...options, signal });
   cleanup(async () => {
     await platform.close();

@@ -32,7 +32,7 @@ any_left() {
 # Most have seen the end of their own stdin; give them the time to end well.
 signal_all TERM
 tries=0
-while any_left && [ "$tries" -lt 20 ]; do
+while any_left && [ "$tries" -lt 10 ]; do
   sleep 0.1
   tries=$((tries + 1))
 done

@@ -171,7 +171,10 @@ export class DrainAgent {
       case 'silent':
       case 'gone':
         metrics.unanswered(answer.kind);
-        log.warn({ reason: answer.kind, message: answer.message }, 'node.unanswered');
+        // Asked several times a second: only the first of a row is news.
+        if (this.#plan.node.kind !== answer.kind) {
+          log.warn({ reason: answer.kind, message: answer.message }, 'node.unanswered');
+        }
         this.#apply({ type: answer.kind === 'gone' ? 'node-gone' : 'node-silent' });
     }
   }

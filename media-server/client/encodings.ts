@@ -115,7 +115,7 @@ export function encoderBitrates(input: {
   if (oldEstimateBps === undefined) {
     return { startKbps: kbps(Math.min(2 * sumBps, UNKNOWN_UPLINK_BPS)), minKbps: undefined };
   }
-  const needed = reason === 'handover' ? 2 * sumBps : sumBps;
+  const needed = reason === 'handover' ? 1.5 * sumBps : sumBps;
   return { startKbps: kbps(oldEstimateBps), minKbps: oldEstimateBps < needed ? undefined : kbps(sumBps / 2) };
 }
 

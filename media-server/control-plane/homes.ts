@@ -80,9 +80,10 @@ export class Homes {
 
   /**
    * What lived at `place` is gone: elects the new home, once. Whoever comes second gets the first one's choice.
+   * @param nodeLives only the worker under this meeting died: the node has others
    * @returns undefined when the meeting is over
    */
-  async replaceLost(meetingId: string, place: Place): Promise<LiveEntry | undefined> {
+  async replaceLost(meetingId: string, place: Place, nodeLives = false): Promise<LiveEntry | undefined> {
     const { directory, placer, log, now } = this.#options;
     let load = 0;
     return placer.choose(
@@ -90,8 +91,7 @@ export class Homes {
         const lost = nodes.find(({ nodeId }) => nodeId === place.nodeId);
         const held = lost?.meetings.find((meeting) => meeting.meetingId === meetingId);
         load = held?.load ?? expectedLoad(null, fewestWorkers(nodes));
-        // The node itself may live on: then only the worker under this meeting died, and there are others.
-        return { load, exclude: lost?.reachable ? [] : [place.nodeId], urgent: true };
+        return { load, exclude: nodeLives ? [] : [place.nodeId], urgent: true };
       },
       async (placement) => {
         const chosen = placement.placed ? placement.nodeId : undefined;

@@ -16,6 +16,7 @@ import type { Claims } from './claims.ts';
 import type { Directory } from './directory.ts';
 import type { Moves } from './moves.ts';
 import type { Registry } from './registry.ts';
+import { pathOf, refuseUpgrade } from './upgrade.ts';
 
 export interface InternalServerOptions {
   readonly listen: ControlPlaneConfig['internal'];
@@ -52,14 +53,10 @@ export class InternalServer {
       response.end('there is only the WebSocket /internal/nodes\n');
     });
     this.#http.on('upgrade', (request, socket, head) => {
-      if (new URL(request.url ?? '/', 'http://control-plane').pathname !== '/internal/nodes') {
-        socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
-        return;
-      }
+      if (pathOf(request) !== '/internal/nodes') return refuseUpgrade(socket, '404 Not Found');
       if (!hasBearer(request.headers.authorization, options.clusterToken)) {
         options.log.warn({ from: request.socket.remoteAddress }, 'node.unauthenticated');
-        socket.end('HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n');
-        return;
+        return refuseUpgrade(socket, '401 Unauthorized');
       }
       this.#sockets.handleUpgrade(request, socket, head, (ws) => this.#serve(ws));
     });

@@ -23,6 +23,8 @@ export type Placement =
 
 /** Stress at which a node counts as full. */
 const TARGET_STRESS = 1;
+/** A node that holds nothing shows less than this. */
+const IDLE_STRESS = 0.2;
 
 /**
  * Chooses the node for one meeting. Nodes of the current generation come first; among those with room the fullest wins,
@@ -49,11 +51,13 @@ export function place(
         old: node.generation === current ? 0 : 1,
         unknown: stress === null ? 1 : 0,
         projected: (stress ?? 0) + promised,
+        idle: node.meetings.length === 0 && promised === request.load && (stress ?? 0) < IDLE_STRESS,
       });
     }
   }
-  // A meeting larger than a whole node fits only on an empty one; refusing it for ever would help nobody.
-  const fits = usable.filter(({ projected }) => projected <= TARGET_STRESS || projected <= request.load);
+  let fits = usable.filter(({ projected }) => projected <= TARGET_STRESS);
+  // What is about as large as a whole node fits only where nothing is; refusing it for ever would help nobody.
+  if (fits.length === 0) fits = usable.filter(({ idle }) => idle);
   counts.full = usable.length - fits.length;
   const packed = fits.sort(
     (a, b) =>

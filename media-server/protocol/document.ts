@@ -92,7 +92,9 @@ function fields(schema: z.ZodType, none: string, lead = ''): string {
     const optional = json.required?.includes(name) ? '' : '?';
     return [`\`${name}${optional}\``, `\`${typeOf(value)}\``, value.description ?? ''];
   });
-  return rows.length === 0 ? none : `${lead === '' ? '' : `${lead}\n\n`}${table(['field', 'type', 'meaning'], rows)}`;
+  return rows.length === 0
+    ? none
+    : `${lead === '' ? '' : `${lead}\n\n`}${table(['field', 'type', 'meaning'], rows)}`;
 }
 
 function typeOf(schema: JsonSchema): string {
@@ -100,7 +102,8 @@ function typeOf(schema: JsonSchema): string {
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(' | ');
   const options = schema.anyOf ?? schema.oneOf;
-  if (options) return options.map((option) => (typeof option === 'object' ? typeOf(option) : 'any')).join(' | ');
+  if (options)
+    return options.map((option) => (typeof option === 'object' ? typeOf(option) : 'any')).join(' | ');
   if (schema.type === 'array') {
     const { items } = schema;
     const item = typeof items === 'object' && !Array.isArray(items) ? typeOf(items) : 'any';
@@ -117,6 +120,7 @@ function typeOf(schema: JsonSchema): string {
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }

@@ -4,7 +4,7 @@ import * as v from './values.ts';
 
 /**
  * Drain agent ↔ media node: HTTP with JSON over the node's local (Unix) socket.
- * `PUT /v1/drain` begins or updates a drain (idempotent), `DELETE /v1/drain` cancels it (409 DRAIN_RELEASED after the
+ * `PUT /v1/drain` begins or updates a drain (idempotent), `DELETE /v1/drain[?noticeId=ID]` cancels it, or one notice's part of it (409 DRAIN_RELEASED after the
  * release), `GET /v1/drain` tells how far it is, `POST /v1/drain/release` is the point of no return: refused with
  * 409 CONFLICT while the node still holds meetings, unless `force` is set because the deadline is over.
  */

@@ -131,11 +131,9 @@ export const gatewayContract = {
       meetingId: v.meetingId,
       participantId: v.participantId,
       displayName: v.displayName,
-      resumeToken: z
-        .string()
-        .meta({
-          description: 'Proves on any replica that this participant was here. Keep it in memory only.',
-        }),
+      resumeToken: z.string().meta({
+        description: 'Proves on any replica that this participant was here. Keep it in memory only.',
+      }),
       resumeWithinMs: z.number(),
     }),
   ),

@@ -37,6 +37,11 @@ describe('holdfast on the command line', { timeout: 20_000 }, () => {
       'error: browsers give cameras to pages on 0.0.0.0 only over https: give --tls-cert and --tls-key.\n',
     ],
     [
+      'a host that is no address',
+      ['local', '--host', 'meet.example.org'],
+      'error: --host takes an IP address of this machine, 0.0.0.0 for all of them, or localhost.\n',
+    ],
+    [
       'a certificate without its key',
       ['local', '--tls-cert', program],
       'error: --tls-cert and --tls-key belong together: give both.\n',

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '@holdfast/lifecycle-hooks/clock.ts';
 
-/** Rounds of the event loop without any timer to fire after which nothing is expected to come any more. */
-const IDLE_ROUNDS = 20_000;
+/** Real time without any timer to fire after which nothing is expected to come any more, ms. */
+const IDLE_LIMIT_MS = 10_000;
 
 /** A clock that stands still until a test moves it. */
 export class ManualClock implements Clock {
@@ -36,13 +36,16 @@ export class ManualClock implements Clock {
 
   /** Moves on from timer to timer until the condition holds, waiting for real input and output in between. */
   async until(condition: () => boolean, what = 'the expected state'): Promise<void> {
-    for (let idle = 0; !condition(); ) {
+    for (let idleSince = performance.now(); !condition(); ) {
       await settle();
       if (condition()) return;
       const next = this.#next();
-      if (next) this.#fire(next);
-      idle = next ? 0 : idle + 1;
-      if (idle > IDLE_ROUNDS) throw new Error(`${what} never came`);
+      if (next) {
+        this.#fire(next);
+        idleSince = performance.now();
+      } else if (performance.now() - idleSince > IDLE_LIMIT_MS) {
+        throw new Error(`${what} never came`);
+      }
     }
   }
 

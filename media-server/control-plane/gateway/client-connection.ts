@@ -25,6 +25,8 @@ export interface ClientHost {
   disconnected(session: Session, client: Client): void;
   /** The link of the leg's node. */
   route(session: Session, legId: string): NodeSocket;
+  /** The leg's node says that it does not have it. */
+  legUnknown(session: Session, leg: GatewayLeg): void;
   published(session: Session, leg: GatewayLeg, params: ParamsOf<FromClient, 'leg.published'>): void;
   switched(session: Session, leg: GatewayLeg, params: ParamsOf<FromClient, 'leg.switched'>): void;
   /** Told to the leg's node only. */
@@ -158,7 +160,10 @@ export class ClientConnection implements Client {
         await host.leave(this.#entered());
         return {};
       },
-      ...relayLegRequests((legId) => host.route(this.#entered(), legId)),
+      ...relayLegRequests(
+        (legId) => host.route(this.#entered(), legId),
+        (legId) => reported(legId, (session, leg) => host.legUnknown(session, leg)),
+      ),
       'leg.published': (p) => reported(p.legId, (session, leg) => host.published(session, leg, p)),
       'leg.switched': (p) => reported(p.legId, (session, leg) => host.switched(session, leg, p)),
       'leg.closed': (p) =>

@@ -170,10 +170,16 @@ export class Entrance {
   /** Where the meeting is by now, the session goes too. */
   async #settleResumed(session: Session, attached: readonly LegSnapshot[]): Promise<void> {
     const { directory, log } = this.#options;
-    if (attached.length > 0 && !(await directory.get(session.meetingId))) {
+    const entry = await directory.get(session.meetingId);
+    if (attached.length > 0 && !entry) {
       // Its node has the leg, and the directory has not heard of it yet: a new home now would tear the meeting apart.
       log.warn({ meetingId: session.meetingId }, 'session.ahead_of_directory');
       return;
+    }
+    // A leg of a move that this process never saw: the node that runs the move wants to hear how far it is.
+    if (entry?.state === 'moving') {
+      const second = session.legAt(entry.movingTo);
+      if (second) second.movingFrom = entry.nodeId;
     }
     await this.#options.legs.settle(session, true);
   }

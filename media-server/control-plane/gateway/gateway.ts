@@ -162,6 +162,13 @@ export class Gateway implements ClientHost {
     return socket;
   }
 
+  legUnknown(session: Session, leg: GatewayLeg): void {
+    const { legId } = leg;
+    this.#options.log.warn({ meetingId: session.meetingId, legId }, 'leg.unknown_to_node');
+    this.#legs.close(session, leg, 'lost', { tellNode: false });
+    this.#guard('leg.not_replaced', this.#legs.settle(session, true));
+  }
+
   published(
     session: Session,
     leg: GatewayLeg,

@@ -1,4 +1,4 @@
-import type { LegReason, LegSnapshot } from '../../protocol/index.ts';
+import type { LegSnapshot } from '../../protocol/index.ts';
 import type { Place } from '../directory-entry.ts';
 
 /** One message for the client of a leg. */
@@ -10,8 +10,7 @@ export interface LegEvent {
 
 export interface LegOptions extends Place {
   readonly legId: string;
-  readonly reason: LegReason | 'resumed';
-  /** The node whose handover this leg belongs to. */
+  /** The node that hands the meeting over, when the leg belongs to a move. */
   readonly movingFrom: string | undefined;
 }
 
@@ -23,8 +22,7 @@ export class GatewayLeg implements Place {
   readonly legId: string;
   readonly nodeId: string;
   readonly epoch: number;
-  readonly reason: LegOptions['reason'];
-  readonly movingFrom: string | undefined;
+  movingFrom: string | undefined;
   /** Settles when the leg is open or could not be opened. */
   opened: Promise<void> = Promise.resolve();
   #state: 'holding' | 'open' | 'closed' = 'holding';
@@ -34,7 +32,6 @@ export class GatewayLeg implements Place {
     this.legId = options.legId;
     this.nodeId = options.nodeId;
     this.epoch = options.epoch;
-    this.reason = options.reason;
     this.movingFrom = options.movingFrom;
   }
 

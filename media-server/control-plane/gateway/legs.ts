@@ -81,8 +81,8 @@ export class Legs {
       return present;
     }
     const { nodeId, epoch } = at;
-    const { reason, movingFrom } = options;
-    const leg = this.#add(session, { legId: `${nodeId}:${randomUUID()}`, nodeId, epoch, reason, movingFrom });
+    const { movingFrom } = options;
+    const leg = this.#add(session, { legId: `${nodeId}:${randomUUID()}`, nodeId, epoch, movingFrom });
     leg.opened = this.#open(session, leg, at, options);
     try {
       await leg.opened;
@@ -102,8 +102,7 @@ export class Legs {
     const { legId, nodeId, epoch } = ref;
     const owner = this.#owners.get(legId);
     if (owner && owner.session !== session) return undefined;
-    const leg =
-      owner?.leg ?? this.#add(session, { legId, nodeId, epoch, reason: 'resumed', movingFrom: undefined });
+    const leg = owner?.leg ?? this.#add(session, { legId, nodeId, epoch, movingFrom: undefined });
     leg.hold();
     try {
       const node = await homes.node(nodeId);

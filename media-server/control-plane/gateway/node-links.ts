@@ -25,6 +25,8 @@ interface LinkEntry {
   readonly rpcUrl: string;
   readonly ready: Promise<NodeSocket>;
   socket: NodeSocket | undefined;
+  /** Ended on purpose: nobody need be told. */
+  forgotten: boolean;
 }
 
 /** Between dialling and the node's hello, ms. Nodes are near. */
@@ -54,7 +56,8 @@ export class NodeLinks {
     // The same node at another address is another process: the old link can only be a dead one.
     if (present && present.rpcUrl === rpcUrl && present.socket?.open !== false) return present.ready;
     present?.socket?.terminate('the node has a new address');
-    const entry: LinkEntry = { rpcUrl, ready: this.#dial(node, connectTimeoutMs), socket: undefined };
+    const ready = this.#dial(node, connectTimeoutMs);
+    const entry: LinkEntry = { rpcUrl, ready, socket: undefined, forgotten: false };
     this.#entries.set(nodeId, entry);
     try {
       const socket = await entry.ready;
@@ -71,6 +74,7 @@ export class NodeLinks {
   forget(nodeId: string): void {
     const entry = this.#entries.get(nodeId);
     if (!entry) return;
+    entry.forgotten = true;
     this.#drop(nodeId, entry);
     entry.socket?.close('the node has left');
   }
@@ -114,8 +118,9 @@ export class NodeLinks {
   }
 
   #gone(nodeId: string, entry: LinkEntry, reason: string): void {
-    if (this.#closing.signal.aborted || this.#entries.get(nodeId) !== entry) return;
-    this.#entries.delete(nodeId);
+    if (this.#closing.signal.aborted || entry.forgotten) return;
+    // Also when it has been dialled anew meanwhile: what was spoken for on this one is spoken for by nobody now.
+    this.#drop(nodeId, entry);
     this.#options.log.warn({ nodeId, reason }, 'link.gone');
     this.#options.onGone(nodeId, reason);
   }

@@ -103,7 +103,7 @@ export class Recovery {
     try {
       this.#closeDeadLegs(meetingId, place);
       const before = await this.#options.directory.get(meetingId);
-      const home = await this.#elect(meetingId, place);
+      const home = await this.#elect(meetingId, place, cause === 'worker');
       if (before?.state === 'moving' && home?.nodeId === before.movingTo.nodeId) this.#adopt(meetingId, home);
       const affected = sessions.of(meetingId).filter(({ state }) => state === 'connected');
       const results = await Promise.allSettled(affected.map((session) => legs.settle(session, true)));
@@ -136,12 +136,12 @@ export class Recovery {
     }
   }
 
-  async #elect(meetingId: string, place: Place): Promise<LiveEntry | undefined> {
+  async #elect(meetingId: string, place: Place, nodeLives: boolean): Promise<LiveEntry | undefined> {
     const { homes, now } = this.#options;
     const untilMs = now() + GIVE_UP_MS;
     for (;;) {
       try {
-        return await homes.replaceLost(meetingId, place);
+        return await homes.replaceLost(meetingId, place, nodeLives);
       } catch (error) {
         const known = toHoldfastError(error);
         if (known.code !== 'NO_CAPACITY' || now() >= untilMs) throw known;

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { pathOf, refuseUpgrade } from '../upgrade.ts';
 
 /** Capabilities and RTP parameters are the largest messages; they stay under 64 KiB. */
 const MAX_CLIENT_MESSAGE_BYTES = 256 * 1024;
@@ -18,10 +19,7 @@ export class SignalServer {
 
   constructor(http: Server, accept: (socket: WebSocket) => void) {
     http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      if (new URL(request.url ?? '/', 'http://control-plane').pathname !== '/v1/signal') {
-        socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
-        return;
-      }
+      if (pathOf(request) !== '/v1/signal') return refuseUpgrade(socket, '404 Not Found');
       this.#sockets.handleUpgrade(request, socket, head, accept);
     });
   }

@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { LocalPlatformOptions } from '../../../cli/local/local-platform.ts';
 
@@ -12,7 +13,7 @@ export const fakePrograms: NonNullable<LocalPlatformOptions['programs']> = {
 export async function eventually(
   what: string,
   condition: () => boolean | Promise<boolean>,
-  limitMs = 10_000,
+  limitMs = 20_000,
 ): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const limit = setTimeout(() => reject(new Error(`${what} did not come within ${limitMs} ms`)), limitMs);
@@ -27,11 +28,13 @@ export async function eventually(
   }
 }
 
+/** Runs still. One that has ended and that nobody has asked for yet (a zombie) does not. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch {
     return false;
   }
+  const stat = `/proc/${pid}/stat`;
+  return !(existsSync(stat) && /\) Z /.test(readFileSync(stat, 'utf8')));
 }

@@ -17,7 +17,7 @@ const ownDirectories = () =>
 const start = (options: LocalPlatformOptions = {}) =>
   LocalPlatform.start({ nodes: 1, programs: fakePrograms, ...options });
 
-describe('local platform', { timeout: 20_000 }, () => {
+describe('local platform', { timeout: 60_000 }, () => {
   // One platform for one life after the other: each start takes a second.
   describe('from its start to its end', () => {
     let platform: LocalPlatform;
@@ -27,7 +27,7 @@ describe('local platform', { timeout: 20_000 }, () => {
       port = await freePort('127.0.0.1');
       const env = { ...process.env, HOLDFAST_OPERATOR_TOKEN: 'a token of 16 and more', HOLDFAST_API_KEY: '' };
       platform = await start({ nodes: 2, port, env });
-    }, 20_000);
+    }, 60_000);
     afterAll(() => platform.close());
 
     const pids = () =>

@@ -12,7 +12,7 @@ import { ManualClock } from '../manual-clock.ts';
 import { notice } from '../notices.ts';
 import { FakeNode } from './fake-node.ts';
 
-describe('drain agent', () => {
+describe('drain agent', { timeout: 20_000 }, () => {
   let directory: string;
   let node: FakeNode;
   let source: FakeNoticeSource;

@@ -221,7 +221,7 @@ function play(deeds: readonly { afterMs: number; deed: Deed }[]): World {
   return world;
 }
 
-describe('drain plan, whatever happens in whatever order', () => {
+describe('drain plan, whatever happens in whatever order', { timeout: 30_000 }, () => {
   it('never lets the cloud take a node with meetings before the earliest deadline minus the margin', () => {
     fc.assert(
       fc.property(story, (deeds) => {

@@ -19,7 +19,7 @@ export interface FleetSize {
 
 /** What the autoscaler may rely on, whatever the cloud. */
 export function fleetDriverContract(cloud: string, make: (size: FleetSize) => Promise<FleetUnderTest>): void {
-  describe(`fleet driver of ${cloud}`, () => {
+  describe(`fleet driver of ${cloud}`, { timeout: 20_000 }, () => {
     let fleet: FleetUnderTest;
     const running = ({ members }: Fleet) => members.filter(({ state }) => state === 'running');
     const idsOf = ({ members }: Fleet) => members.map(({ id }) => id).toSorted();

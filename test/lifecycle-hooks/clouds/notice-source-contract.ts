@@ -22,7 +22,7 @@ export interface NoticesUnderTest {
 
 /** What the drain agent may rely on, whatever the cloud. */
 export function noticeSourceContract(cloud: string, make: () => Promise<NoticesUnderTest>): void {
-  describe(`notice source of ${cloud}`, () => {
+  describe(`notice source of ${cloud}`, { timeout: 20_000 }, () => {
     let machine: NoticesUnderTest;
     let stop: AbortController;
     let watching: Promise<void>[];

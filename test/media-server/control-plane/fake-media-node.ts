@@ -70,6 +70,8 @@ export class FakeMediaNode {
   readonly asked: string[] = [];
   readonly progress: ParamsOf<typeof nodeContract, 'handover.progress'>[] = [];
   drain: DrainReport = { state: 'active' };
+  /** Says nothing to the registry of its own accord. */
+  quiet = false;
   /** Answers nothing any more, as if it hung. */
   hanging = false;
   /** Opens legs this slowly, ms. */
@@ -253,7 +255,7 @@ export class FakeMediaNode {
     });
     this.#registry = socket;
     const timer = setInterval(() => {
-      if (!this.hanging) this.heartbeat().catch(() => {});
+      if (!this.hanging && !this.quiet) this.heartbeat().catch(() => {});
     }, heartbeatMs);
     await socket.closed;
     clearInterval(timer);

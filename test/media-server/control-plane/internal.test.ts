@@ -68,6 +68,8 @@ describe('the listener for media nodes', () => {
   });
 
   it('cuts off a node that has fallen silent, so that it registers anew with all it holds', async () => {
+    await platform.close();
+    platform = await Platform.start({ timing: { nodeLostMs: 200 } });
     const socket = await dial(secrets.HOLDFAST_CLUSTER_TOKEN);
     await socket.request('node.register', registration('n1'));
     await socket.closed;

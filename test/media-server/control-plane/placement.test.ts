@@ -83,8 +83,14 @@ describe('placement', () => {
     expect(chosen([node('a', null), node('b', null)], small, [reserved('a', 0.5)])).toBe('b');
   });
 
-  it('puts a meeting larger than a node on an empty one rather than nowhere', () => {
-    expect(chosen([node('a', 0.1), node('b', 0)], { load: 1.5, exclude: [] })).toBe('b');
+  it('puts a meeting as large as a node on an idle one rather than nowhere, and only there', () => {
+    const holder = node('a', 0.05, {
+      meetings: [{ meetingId: 'other', epoch: 1, role: 'home', participants: 2, load: 0.01 }],
+    });
+    const large = { load: 1.5, exclude: [] };
+    expect(chosen([holder, node('b', 0.05)], large)).toBe('b');
+    expect(chosen([holder, node('b', 0.5)], large)).toBeUndefined();
+    expect(chosen([node('b', 0.05)], large, [reserved('b', 0.01)])).toBeUndefined();
   });
 
   it('gives a meeting that has lost its node the least full one when none has room', () => {

@@ -5,7 +5,7 @@ import { LocalCloudFixture } from './local-cloud-fixture.ts';
 
 const conflict = expect.objectContaining({ code: 'CONFLICT' });
 
-describe('local cloud', () => {
+describe('local cloud', { timeout: 20_000 }, () => {
   let fixture: LocalCloudFixture;
 
   beforeEach(async () => {

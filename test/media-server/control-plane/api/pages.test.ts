@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -85,6 +87,15 @@ describe('the public listener', () => {
     ]) {
       expect(text).toContain(`# TYPE holdfast_${name} `);
     }
+  });
+
+  it('lives on when somebody asks for a WebSocket with a nonsensical address', async () => {
+    const socket = connect(platform.port, '127.0.0.1');
+    socket.write('GET // HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    const [answer] = await once(socket, 'data');
+    expect(String(answer)).toMatch(/^HTTP\/1.1 404/);
+    socket.destroy();
+    expect((await get('/healthz')).status).toBe(200);
   });
 
   it('refuses WebSockets anywhere but at /v1/signal', async () => {

@@ -7,7 +7,7 @@ function aLeg() {
     legId: 'n1:1',
     nodeId: 'n1',
     epoch: 1,
-    reason: 'join',
+
     movingFrom: undefined,
   });
   const seen: string[] = [];

@@ -145,6 +145,30 @@ describe('resuming', () => {
       expect(ada.closed).toEqual([]);
     });
 
+    it('in the middle of a move goes on with it: the source hears how far everybody is', async () => {
+      const n1 = await start({ limits });
+      await platform.node('n2', { stress: 0.05 });
+      const ada = await platform.participant('ada');
+      const bob = await platform.participant('bob');
+      const move = await n1.reserve('m1');
+      await n1.prepare('m1', move);
+      await n1.openSecondLegs('m1', move);
+      await eventually(() => n1.progress.length === 4);
+      await platform.stopControlPlane();
+      await platform.startControlPlaneAgain();
+      await Promise.all([ada.connect(platform.port), bob.connect(platform.port)]);
+      const answers = await Promise.all([ada.resume(), bob.resume()]);
+      expect(answers.map(({ legs }) => legs.length)).toEqual([2, 2]);
+      const [, second] = [...ada.legs.keys()];
+      // Told again, as clients do that cannot know whether it had arrived.
+      await eventually(() => {
+        ada.rpc.notify('leg.published', { legId: String(second) });
+        return n1.progress.length > 4;
+      });
+      await n1.commit('m1', move);
+      for (const client of [ada, bob]) await eventually(() => client.legsShort.join() === 'n2@2 handover');
+    });
+
     it('waits for a node that registers later than its participants resume', async () => {
       const n1 = await start({ limits });
       const n2 = await platform.node('n2');

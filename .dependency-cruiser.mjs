@@ -62,7 +62,7 @@ export default {
       name: 'no-node-in-browsers',
       comment: 'These folders are bundled for browsers, which have no modules of Node.',
       severity: 'error',
-      from: { path: '^media-server/(client|protocol|web)/', pathNot: 'vite\\.config\\.ts$' },
+      from: { path: '^media-server/(client|protocol|web)/', pathNot: '(vite\\.config|write-document)\\.ts$' },
       to: { dependencyTypes: ['core'] },
     },
     onlyFrom(
@@ -104,10 +104,16 @@ export default {
       to: { path: '^media-server/(client|web)/' },
     },
     onlyFrom(
+      'process-is-plumbing',
+      'What every process does the same way knows none of them.',
+      'media-server/process',
+      ['media-server/process', 'media-server/config', 'media-server/protocol'],
+    ),
+    onlyFrom(
       'hooks-know-messages-not-servers',
-      'The drain agent must outlive the media server, so it shares the messages and the configuration alone.',
+      'The drain agent must outlive the media server, so it shares messages, configuration and plumbing alone.',
       'lifecycle-hooks',
-      ['lifecycle-hooks', 'media-server/protocol', 'media-server/config'],
+      ['lifecycle-hooks', 'media-server/config', 'media-server/process', 'media-server/protocol'],
     ),
     onlyFrom(
       'components-describe',

@@ -11,6 +11,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts', 'test/**/*.test.tsx'],
           exclude: [...worker, ...browser],
+          // For what hangs, not for what is slow: a loaded machine is no fault of the test.
+          testTimeout: 20_000,
           sequence: { groupOrder: 0 },
         },
       },

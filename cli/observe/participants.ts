@@ -1,16 +1,21 @@
 import { readFileSync } from 'node:fs';
-import { stripTypeScriptTypes } from 'node:module';
 import type { Diagnostics } from '@holdfast/media-server/client/types.ts';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { transformWithOxc } from 'vite';
 import { FREEZE_MS, largestGap } from './gaps.ts';
 import type { PageProbe, StreamRecord } from './records.ts';
 
 /** Present time of the same clock that the pages' records use. */
 export const nowMs = (): number => performance.timeOrigin + performance.now();
 
-const probeScript = stripTypeScriptTypes(
-  readFileSync(new URL('./page/page-probe.ts', import.meta.url), 'utf8'),
-);
+/** The probe as a classic script: it imports nothing at run time, so only its types and its (empty) exports go. */
+const probeScript = (async () => {
+  const file = new URL('./page/page-probe.ts', import.meta.url);
+  const { code } = await transformWithOxc(readFileSync(file, 'utf8'), file.pathname);
+  return code.replace(/^export \{\s*\};?$/m, '');
+})();
+// Whoever joins awaits it and hears of a failure there.
+probeScript.catch(() => {});
 
 /** What the pages offer on `globalThis` for support. */
 interface PageGlobals {
@@ -43,12 +48,15 @@ export class ObservedParticipant {
     baseUrl: string,
     meeting: string,
     name: string,
+    /** A script that runs in the page before its own. */
+    prepare?: string,
   ): Promise<ObservedParticipant> {
     const context = await browser.newContext({
       viewport: { width: 800, height: 600 },
       ignoreHTTPSErrors: true,
     });
-    await context.addInitScript({ content: probeScript });
+    await context.addInitScript({ content: await probeScript });
+    if (prepare !== undefined) await context.addInitScript({ content: prepare });
     const page = await context.newPage();
     const participant = new ObservedParticipant(name, meeting, context, page);
     const url = new URL(`/m/${encodeURIComponent(meeting)}`, baseUrl);

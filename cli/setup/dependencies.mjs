@@ -10,11 +10,9 @@ import { step } from './step.mjs';
 
 export async function dependencies() {
   if (missing() === undefined) return;
-  await step('installing npm packages', () =>
-    withLock(`npm-${checkout}`, async () => {
-      if (missing() !== undefined) await install();
-    }),
-  );
+  await withLock(`npm-${checkout}`, async () => {
+    if (missing() !== undefined) await step('installing npm packages', install);
+  });
 }
 
 async function install() {

@@ -17,11 +17,9 @@ const record = '.built-from';
 export async function pages(confirm) {
   if (!existsSync(join(web, 'vite.config.ts')) || upToDate()) return;
   await confirm();
-  await step('building the web pages', () =>
-    withLock(`pages-${checkout}`, async () => {
-      if (!upToDate()) await build();
-    }),
-  );
+  await withLock(`pages-${checkout}`, async () => {
+    if (!upToDate()) await step('building the web pages', build);
+  });
 }
 
 async function build() {

@@ -1,6 +1,8 @@
 import type { Leg, ReceivedStream } from './leg.ts';
+import type { Legs } from './legs.ts';
+import type { RemoteStreams } from './remote-streams.ts';
 import { pathStats, receivedStats } from './stats.ts';
-import type { LegDiagnostics, StreamDiagnostics, StreamSwitch } from './types.ts';
+import type { Diagnostics, LegDiagnostics, StreamDiagnostics, StreamSwitch } from './types.ts';
 
 const REMEMBERED_SWITCHES = 200;
 
@@ -9,10 +11,6 @@ export class DiagnosticsRecorder {
   readonly #switches: StreamSwitch[] = [];
   /** Concealment before a consumer was heard: the start of a jitter buffer conceals too, unheard. */
   readonly #concealedBeforeMs = new WeakMap<ReceivedStream, Promise<number | undefined>>();
-
-  get switches(): readonly StreamSwitch[] {
-    return this.#switches.slice();
-  }
 
   switched(event: StreamSwitch): void {
     this.#switches.push(event);
@@ -26,7 +24,22 @@ export class DiagnosticsRecorder {
     );
   }
 
-  async stream(stream: ReceivedStream, displayName: string): Promise<StreamDiagnostics> {
+  async measure(
+    legs: Pick<Legs, 'all' | 'current'>,
+    streams: Pick<RemoteStreams, 'feeds'>,
+    displayName: (participantId: string) => string,
+  ): Promise<Omit<Diagnostics, 'state'>> {
+    const { all, current } = legs;
+    const [measuredLegs, measuredStreams] = await Promise.all([
+      Promise.all(all.map((leg) => this.#leg(leg, leg === current))),
+      Promise.all(
+        [...streams.feeds()].map((feed) => this.#stream(feed, displayName(feed.info.participantId))),
+      ),
+    ]);
+    return { legs: measuredLegs, streams: measuredStreams, switches: this.#switches.slice() };
+  }
+
+  async #stream(stream: ReceivedStream, displayName: string): Promise<StreamDiagnostics> {
     const [stats, before] = await Promise.all([
       receivedStats(stream.consumer),
       this.#concealedBeforeMs.get(stream) ?? Promise.resolve(undefined),
@@ -43,7 +56,7 @@ export class DiagnosticsRecorder {
     };
   }
 
-  async leg(leg: Leg, current: boolean): Promise<LegDiagnostics> {
+  async #leg(leg: Leg, current: boolean): Promise<LegDiagnostics> {
     const { sendTransport, recvTransport } = leg;
     // The sending side knows the uplink; who publishes nothing has only the receiving one.
     const measured = sendTransport?.connectionState === 'connected' ? sendTransport : recvTransport;

@@ -20,6 +20,8 @@ const ASSUMED_SIZE: FrameSize = { width: 640, height: 360 };
 const SCREEN_BITRATE_BPS = 2_500_000;
 /** More than this is not assumed of an uplink nobody has measured. */
 const UNKNOWN_UPLINK_BPS = 1_500_000;
+/** Where WebRTC itself starts. An estimate that has just collapsed must not keep the next leg down. */
+const LEAST_START_BPS = 300_000;
 
 /** Bitrate at which a picture of so many pixels looks right in VP8; between the points it is interpolated. */
 const BITRATE_POINTS: readonly (readonly [pixels: number, bps: number])[] = [
@@ -112,11 +114,13 @@ export function encoderBitrates(input: {
 }): EncoderBitrates {
   const { sumBps, reason, oldEstimateBps } = input;
   const kbps = (bps: number) => Math.round(bps / 1000);
-  if (oldEstimateBps === undefined) {
-    return { startKbps: kbps(Math.min(2 * sumBps, UNKNOWN_UPLINK_BPS)), minKbps: undefined };
-  }
-  const needed = reason === 'handover' ? 1.5 * sumBps : sumBps;
-  return { startKbps: kbps(oldEstimateBps), minKbps: oldEstimateBps < needed ? undefined : kbps(sumBps / 2) };
+  // What is sent never needs more than twice the sum, and a sender probes for multiples of its start.
+  const startBps = Math.min(2 * sumBps, oldEstimateBps ?? UNKNOWN_UPLINK_BPS);
+  const needed = reason === 'handover' ? 2 * sumBps : sumBps;
+  return {
+    startKbps: kbps(Math.max(LEAST_START_BPS, startBps)),
+    minKbps: oldEstimateBps !== undefined && oldEstimateBps >= needed ? kbps(sumBps / 2) : undefined,
+  };
 }
 
 /** The order in which own sources are published: what is missed first comes first. */

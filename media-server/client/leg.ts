@@ -48,8 +48,6 @@ export class Leg {
   #state: LegState = 'opening';
   #send: Transport | undefined;
   #recv: Transport | undefined;
-  /** What the last look at the uplink said; outlives the connection. */
-  #lastEstimateBps: number | undefined;
 
   constructor(open: LegOpen, connection: Connection, events: LegEvents, nowMs: number) {
     this.legId = open.legId;
@@ -160,10 +158,7 @@ export class Leg {
 
   /** What the sender may send, as WebRTC estimates it, in bit/s. */
   async outgoingEstimateBps(): Promise<number | undefined> {
-    if (this.#send && !this.closed) {
-      this.#lastEstimateBps = (await outgoingEstimateBps(this.#send)) ?? this.#lastEstimateBps;
-    }
-    return this.#lastEstimateBps;
+    return this.#send && !this.closed ? outgoingEstimateBps(this.#send) : undefined;
   }
 
   /** Idempotent. */

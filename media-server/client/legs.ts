@@ -139,7 +139,9 @@ export class Legs {
   }
 
   async #estimate(): Promise<number | undefined> {
-    this.#lastEstimateBps = (await this.current?.outgoingEstimateBps()) ?? this.#lastEstimateBps;
+    // One that sends already: another has no estimate of its own yet, only WebRTC's first guess.
+    const sending = [...this.#entries.values()].findLast(({ published }) => published)?.leg;
+    this.#lastEstimateBps = (await sending?.outgoingEstimateBps()) ?? this.#lastEstimateBps;
     return this.#lastEstimateBps;
   }
 }

@@ -9,9 +9,9 @@ import { DiagnosticsRecorder } from './diagnostics.ts';
 import type { Leg } from './leg.ts';
 import { Legs } from './legs.ts';
 import type { Socket } from './link.ts';
-import { Participants, type PresenceChange } from './participants.ts';
 import { Publisher } from './publisher.ts';
 import { RemoteStreams } from './remote-streams.ts';
+import { Roster } from './roster.ts';
 import type {
   Diagnostics,
   JoinOptions,
@@ -27,6 +27,8 @@ import { Watchdog } from './watchdog.ts';
 
 /** No new leg for so long after the last one was lost: nobody is recovering this meeting. */
 const GIVE_UP_MS = 60_000;
+/** The gateway has let us in, but no media node can be reached for so long. */
+const FIRST_LEG_MS = 20_000;
 
 type Log = NonNullable<JoinOptions['log']>;
 
@@ -38,16 +40,13 @@ export class Meeting implements MeetingHandle {
   readonly #publisher: Publisher;
   readonly #mixer: AudioMixer;
   readonly #streams: RemoteStreams;
-  readonly #participants = new Participants();
+  readonly #roster: Roster;
   readonly #diagnostics = new DiagnosticsRecorder();
   readonly #watchdog: Watchdog;
   readonly #log: Log;
   readonly #firstLeg = Promise.withResolvers<void>();
   #session: JoinResult | undefined;
   #state: MeetingState = 'joining';
-  #views: ReadonlyMap<string, RemoteParticipantView> = new Map();
-  #changePending = false;
-  #expiry: ReturnType<typeof setTimeout> | undefined;
   #giveUp: ReturnType<typeof setTimeout> | undefined;
 
   constructor(openSocket: () => Socket, log: Log = () => {}) {
@@ -67,7 +66,7 @@ export class Meeting implements MeetingHandle {
     this.#legs = new Legs(this.#connection, {
       opened: (leg, open, started, estimate) => {
         log('leg.opened', { legId: leg.legId, reason: leg.reason });
-        this.#present(this.#participants.legSays(leg.legId, this.#others(open.participants)));
+        this.#roster.legSays(leg.legId, open.participants);
         // What went wrong is told by `failed`.
         this.#publisher.addLeg(leg, open, started, estimate).catch(() => {});
       },
@@ -80,7 +79,7 @@ export class Meeting implements MeetingHandle {
       closing: (leg) => {
         this.#streams.legClosed(leg.legId);
         this.#publisher.removeLeg(leg.legId);
-        this.#present(this.#participants.legClosed(leg.legId, performance.now()));
+        this.#roster.legClosed(leg.legId);
       },
       received: (stream, paused) => this.#streams.received(stream, paused, this.#legs.rankOf(stream.leg)),
       consumerPaused: (consumerId, paused) => this.#streams.consumerPaused(consumerId, paused),
@@ -102,10 +101,17 @@ export class Meeting implements MeetingHandle {
     this.#streams = new RemoteStreams({
       mixer: this.#mixer,
       isFirstLeg: (legId) => this.#legs.isFirst(legId),
-      displayName: (id) => this.#participants.present.get(id)?.displayName ?? id,
+      displayName: (id) => this.#roster.displayName(id),
       onSwitched: (event) => this.#switched(event),
-      onChanged: () => this.#changed(),
+      onChanged: () => this.#roster.changed(),
       onHeard: (stream) => this.#diagnostics.heard(stream),
+    });
+    this.#roster = new Roster({
+      streams: this.#streams,
+      ownId: () => this.#session?.participantId,
+      onJoined: (participant) => this.#emit('participantJoined', participant),
+      onLeft: (participant) => this.#emit('participantLeft', participant),
+      onChanged: () => this.#emit('participantsChanged'),
     });
     this.#watchdog = new Watchdog({
       consumers: () => this.#streams.watched(),
@@ -125,6 +131,7 @@ export class Meeting implements MeetingHandle {
   async join(options: JoinOptions): Promise<void> {
     const aborted = () => this.#firstLeg.reject(options.signal?.reason);
     options.signal?.addEventListener('abort', aborted);
+    let patience: ReturnType<typeof setTimeout> | undefined;
     try {
       options.signal?.throwIfAborted();
       for (const source of ['microphone', 'camera'] as const) {
@@ -134,6 +141,9 @@ export class Meeting implements MeetingHandle {
       // Also of a first leg that fails before the answer has come, and of giving up meanwhile.
       const joined = this.#connection.join(options.token).then((session) => {
         this.#session = session;
+        const late = () =>
+          this.#firstLeg.reject(new HoldfastError('TIMEOUT', 'the media node did not answer'));
+        patience = setTimeout(late, FIRST_LEG_MS);
       });
       await Promise.all([joined, this.#firstLeg.promise]);
       this.#setState('connected');
@@ -145,6 +155,7 @@ export class Meeting implements MeetingHandle {
       this.#finish({ code: code === 'INTERNAL' ? 'failed' : 'refused', message });
       throw error;
     } finally {
+      clearTimeout(patience);
       options.signal?.removeEventListener('abort', aborted);
     }
   }
@@ -162,7 +173,7 @@ export class Meeting implements MeetingHandle {
   }
 
   get participants(): ReadonlyMap<string, RemoteParticipantView> {
-    return this.#views;
+    return this.#roster.views;
   }
 
   get local(): ReadonlyMap<MediaSource, LocalSourceView> {
@@ -199,17 +210,10 @@ export class Meeting implements MeetingHandle {
   }
 
   async diagnostics(): Promise<Diagnostics> {
-    const name = (id: string) => this.#participants.present.get(id)?.displayName ?? id;
-    const { current } = this.#legs;
-    const [legs, streams] = await Promise.all([
-      Promise.all(this.#legs.all.map((leg) => this.#diagnostics.leg(leg, leg === current))),
-      Promise.all(
-        [...this.#streams.feeds()].map((stream) =>
-          this.#diagnostics.stream(stream, name(stream.info.participantId)),
-        ),
-      ),
-    ]);
-    return { state: this.#state, legs, streams, switches: this.#diagnostics.switches };
+    const measured = await this.#diagnostics.measure(this.#legs, this.#streams, (id) =>
+      this.#roster.displayName(id),
+    );
+    return { state: this.#state, ...measured };
   }
 
   async leave(): Promise<void> {
@@ -234,11 +238,8 @@ export class Meeting implements MeetingHandle {
         this.#legs.get(legId)?.setConsumerPaused(consumerId, true),
       'consumer.resumed': ({ legId, consumerId }) =>
         this.#legs.get(legId)?.setConsumerPaused(consumerId, false),
-      'participant.joined': ({ legId, participant }) => {
-        for (const info of this.#others([participant])) this.#present(this.#participants.joined(legId, info));
-      },
-      'participant.left': ({ legId, participantId }) =>
-        this.#present(this.#participants.left(legId, participantId)),
+      'participant.joined': ({ legId, participant }) => this.#roster.joined(legId, participant),
+      'participant.left': ({ legId, participantId }) => this.#roster.left(legId, participantId),
       'gateway.closing': () => this.#connection.renew(),
     };
   }
@@ -268,7 +269,7 @@ export class Meeting implements MeetingHandle {
     for (const [legId, snapshot] of alive) {
       const leg = this.#legs.get(legId);
       if (!leg) continue;
-      this.#present(this.#participants.legSays(legId, this.#others(snapshot.participants)));
+      this.#roster.legSays(legId, snapshot.participants);
       leg.reconcileConsumers(snapshot.consumers);
       void this.#publisher.reconcile(legId, snapshot.producers);
       if (leg.reason === 'join') continue;
@@ -279,65 +280,12 @@ export class Meeting implements MeetingHandle {
     }
   }
 
-  #others<P extends { readonly participantId: string }>(participants: readonly P[]): P[] {
-    return participants.filter(({ participantId }) => participantId !== this.#session?.participantId);
-  }
-
-  #present({ joined, left }: PresenceChange): void {
-    if (this.#state === 'left') return;
-    const leaving = left.flatMap(({ participantId }) => this.#views.get(participantId) ?? []);
-    for (const { participantId } of left) this.#streams.participantGone(participantId);
-    this.#rebuildViews();
-    for (const { participantId } of joined) {
-      const view = this.#views.get(participantId);
-      if (view) this.#emit('participantJoined', view);
-    }
-    for (const view of leaving) this.#emit('participantLeft', view);
-    if (joined.length + left.length > 0) this.#changed();
-    clearTimeout(this.#expiry);
-    const { nextExpiryMs } = this.#participants;
-    if (nextExpiryMs === undefined) return;
-    const expire = () => this.#present(this.#participants.expire(performance.now()));
-    this.#expiry = setTimeout(expire, Math.max(0, nextExpiryMs - performance.now()));
-  }
-
-  /** One event for all that changes within one task. */
-  #changed(): void {
-    if (this.#changePending) return;
-    this.#changePending = true;
-    queueMicrotask(() => {
-      this.#changePending = false;
-      if (this.#state === 'left') return;
-      this.#rebuildViews();
-      this.#emit('participantsChanged');
-    });
-  }
-
-  #rebuildViews(): void {
-    const views = new Map<string, RemoteParticipantView>();
-    for (const [id, { displayName }] of this.#participants.present) {
-      const streams = this.#streams.viewsOf(id);
-      const known = this.#views.get(id);
-      views.set(
-        id,
-        known?.streams === streams && known.displayName === displayName
-          ? known
-          : {
-              id,
-              displayName,
-              streams,
-              attach: (source, container) => this.#streams.attach({ participantId: id, source }, container),
-            },
-      );
-    }
-    this.#views = views;
-  }
-
   #updateState(): void {
     if (this.#state === 'left' || this.#state === 'joining') return;
     const { recovering } = this.#legs;
     const state =
       this.#connection.state === 'lost' ? 'reconnecting' : recovering ? 'recovering' : 'connected';
+    if (state === this.#state) return;
     clearTimeout(this.#giveUp);
     if (state === 'recovering') {
       const message = 'The meeting could not be brought back.';
@@ -358,7 +306,7 @@ export class Meeting implements MeetingHandle {
     this.#setState('left');
     this.#log('left', { ...reason });
     window.removeEventListener('pagehide', this.#pageHides);
-    clearTimeout(this.#expiry);
+    this.#roster.close();
     clearTimeout(this.#giveUp);
     this.#watchdog.close();
     this.#publisher.close();
@@ -368,7 +316,6 @@ export class Meeting implements MeetingHandle {
     // Somebody who leaves by themselves closes it when the gateway knows.
     if (reason.code !== 'left') this.#connection.close(reason.message);
     this.#firstLeg.reject(new HoldfastError('CONNECTION_CLOSED', reason.message));
-    this.#views = new Map();
     this.#emit('left', reason);
   }
 

@@ -30,10 +30,18 @@ async function entriesOf(measured: Measured): Promise<ReadonlyMap<string, Entry>
 
 const find = (entries: ReadonlyMap<string, Entry>, matches: (entry: Entry) => boolean) =>
   [...entries.values()].find(matches);
-const nominated = (entry: Entry) => entry.type === 'candidate-pair' && entry.nominated === true;
+
+/** The path in use. After an ICE restart the pairs of before are still listed, and still call themselves nominated. */
+function selectedPair(entries: ReadonlyMap<string, Entry>): Entry | undefined {
+  const transport = find(entries, ({ type }) => type === 'transport');
+  return (
+    entries.get(text(transport, 'selectedCandidatePairId') ?? '') ??
+    find(entries, ({ type, nominated }) => type === 'candidate-pair' && nominated === true)
+  );
+}
 
 export async function outgoingEstimateBps(transport: Measured): Promise<number | undefined> {
-  return num(find(await entriesOf(transport), nominated), 'availableOutgoingBitrate');
+  return num(selectedPair(await entriesOf(transport)), 'availableOutgoingBitrate');
 }
 
 export interface PathStats {
@@ -44,7 +52,7 @@ export interface PathStats {
 
 export async function pathStats(transport: Measured): Promise<PathStats> {
   const entries = await entriesOf(transport);
-  const pair = find(entries, nominated);
+  const pair = selectedPair(entries);
   const local = entries.get(text(pair, 'localCandidateId') ?? '');
   const remote = entries.get(text(pair, 'remoteCandidateId') ?? '');
   const protocol = text(local, 'relayProtocol') ?? text(local, 'protocol');

@@ -1,7 +1,7 @@
 import { hasPackets, type PlayableConsumer, type ReadyListener, type StreamPlayer } from './player.ts';
 import { type Frame, type FrameRhythm, Steadiness } from './steadiness.ts';
 import type { SwitchCriterion } from './switching.ts';
-import { VideoView } from './video-view.ts';
+import { type VideoContainer, VideoView } from './video-view.ts';
 
 interface Offered {
   readonly consumer: PlayableConsumer;
@@ -90,7 +90,7 @@ export class VideoPlayer implements StreamPlayer {
   }
 
   /** @returns detaches again. */
-  attach(container: HTMLElement): () => void {
+  attach(container: VideoContainer): () => void {
     const view = new VideoView(container, this.#label, {
       frame: (consumerId, frame) => this.#frame(view, consumerId, frame),
     });

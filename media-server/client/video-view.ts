@@ -1,5 +1,11 @@
 import { type Frame, FrameRhythm } from './steadiness.ts';
 
+/** The part of an HTMLElement that is used here. */
+export interface VideoContainer {
+  readonly style: { position: string; isolation: string };
+  append(video: HTMLVideoElement): void;
+}
+
 export interface VideoViewEvents {
   /** A frame of this consumer has been presented, seen or unseen. */
   frame: (consumerId: string, frame: Frame) => void;
@@ -19,7 +25,7 @@ const SWAPPED_OUT_MS = 200;
  * elements are swapped by z-index within one task, so that every frame on the screen is a whole picture of one of them.
  */
 export class VideoView {
-  readonly #container: HTMLElement;
+  readonly #container: VideoContainer;
   readonly #label: { readonly participant: string; readonly source: string };
   readonly #events: VideoViewEvents;
   readonly #layers = new Map<string, Layer>();
@@ -30,7 +36,7 @@ export class VideoView {
   #closed = false;
 
   constructor(
-    container: HTMLElement,
+    container: VideoContainer,
     label: { readonly participant: string; readonly source: string },
     events: VideoViewEvents,
   ) {

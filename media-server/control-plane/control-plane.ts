@@ -48,29 +48,23 @@ const defaultTiming: ControlPlaneTiming = {
 
 /** Between two looks for nodes that have fallen silent, ms. */
 const SWEEP_MS = 250;
-/** A sweep that comes later than this says that the process itself was not running, ms. */
-const STALL_MS = 500;
 const CLEAN_UP_MS = 10_000;
 
 /** One replica of the control plane: gateway, API, and the listener for media nodes. */
 export class ControlPlane implements Running {
   readonly #parts: Parts;
   readonly #timers: NodeJS.Timeout[] = [];
-  readonly #now: () => number;
-  #sweptAtMs: number;
   #publicPort = 0;
   #internalPort = 0;
   #closing: Promise<void> | undefined;
 
-  private constructor(parts: Parts, now: () => number) {
+  private constructor(parts: Parts) {
     this.#parts = parts;
-    this.#now = now;
-    this.#sweptAtMs = now();
   }
 
   /** Rejects with EADDRINUSE when an address is taken, with ConfigError when a file of the configuration is missing. */
   static async start(options: ControlPlaneOptions): Promise<ControlPlane> {
-    const controlPlane = new ControlPlane(await assemble(options), options.now ?? Date.now);
+    const controlPlane = new ControlPlane(await assemble(options));
     try {
       await controlPlane.#start();
       return controlPlane;
@@ -97,20 +91,12 @@ export class ControlPlane implements Running {
   }
 
   async #start(): Promise<void> {
-    const { publicServer, internal, claims, log } = this.#parts;
+    const { publicServer, internal, registry, claims, log } = this.#parts;
     this.#internalPort = await internal.listen();
     this.#publicPort = await publicServer.listen();
-    this.#every(SWEEP_MS, 'registry.sweep_failed', () => this.#sweep());
+    this.#every(SWEEP_MS, 'registry.sweep_failed', () => registry.sweep());
     this.#every(CLEAN_UP_MS, 'directory.clean_up_failed', () => claims.endUnconfirmed());
     log.info({ publicPort: this.#publicPort, internalPort: this.#internalPort }, 'control_plane.listening');
-  }
-
-  async #sweep(): Promise<void> {
-    const lateMs = this.#now() - this.#sweptAtMs - SWEEP_MS;
-    this.#sweptAtMs = this.#now();
-    // This process stood still: the heartbeats of that time wait to be read, and silence proves nothing.
-    if (lateMs > STALL_MS) return;
-    await this.#parts.registry.sweep();
   }
 
   #every(ms: number, failure: string, work: () => Promise<void>): void {
@@ -151,7 +137,7 @@ async function assemble(options: ControlPlaneOptions): Promise<Parts> {
   const startedAtMs = now();
 
   const store = new MemoryStore(now);
-  const registry = new Registry({ nodes: store.nodes, nodeLostMs, now, log });
+  const registry = new Registry({ nodes: store.nodes, nodeLostMs, sweepMs: SWEEP_MS, now, log });
   const directory = new Directory(store.directory, now);
   const claims = new Claims(directory, registry, now);
   const placer = new Placer(registry, store.reservations, now);

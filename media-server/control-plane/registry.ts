@@ -7,6 +7,8 @@ export interface RegistryOptions {
   readonly nodes: Table<NodeRecord>;
   /** No heartbeat for this long: the node is lost. */
   readonly nodeLostMs: number;
+  /** How often `sweep` is called, ms. */
+  readonly sweepMs: number;
   readonly now: () => number;
   readonly log: Logger;
 }
@@ -25,6 +27,8 @@ interface RegistryEvents {
   reported: (nodeId: string) => void;
 }
 
+/** A sweep that is later than this says that this process itself stood still, ms. */
+const STALL_MS = 500;
 /** Lost nodes stay visible to operators this long, ms. */
 const FORGET_LOST_MS = 600_000;
 /** How long a suspicion counts if the node neither registers anew nor answers, ms. */
@@ -37,10 +41,12 @@ export class Registry extends EventEmitter<RegistryEvents> {
   readonly #lost = new Set<string>();
   readonly #left = new Set<string>();
   readonly #suspectUntilMs = new Map<string, number>();
+  #sweptAtMs: number;
 
   constructor(options: RegistryOptions) {
     super();
     this.#options = options;
+    this.#sweptAtMs = options.now();
   }
 
   /** A registration or a heartbeat. */
@@ -88,6 +94,10 @@ export class Registry extends EventEmitter<RegistryEvents> {
   /** Declares those lost that have been silent too long. */
   async sweep(): Promise<void> {
     const nowMs = this.#options.now();
+    const lateMs = nowMs - this.#sweptAtMs - this.#options.sweepMs;
+    this.#sweptAtMs = nowMs;
+    // The heartbeats of the time in which we stood still wait to be read; until then silence proves nothing.
+    if (lateMs > STALL_MS) return;
     for (const [nodeId, { value }] of await this.#options.nodes.list()) {
       this.#known.add(nodeId);
       if (this.#lost.has(nodeId) || this.#heardLately(value)) continue;

@@ -92,13 +92,20 @@ describe('start and minimum bitrate of a leg', () => {
   const sumBps = 750_000;
 
   it('start a handover where the old leg is, and keep half the layers alive', () => {
-    const bitrates = encoderBitrates({ sumBps, reason: 'handover', oldEstimateBps: 1_800_000 });
-    expect(bitrates).toEqual({ startKbps: 1800, minKbps: 375 });
+    const bitrates = encoderBitrates({ sumBps, reason: 'handover', oldEstimateBps: 1_500_000 });
+    expect(bitrates).toEqual({ startKbps: 1500, minKbps: 375 });
   });
 
   it('set no minimum in a handover when the uplink does not carry both legs', () => {
     const bitrates = encoderBitrates({ sumBps, reason: 'handover', oldEstimateBps: 1_400_000 });
     expect(bitrates).toEqual({ startKbps: 1400, minKbps: undefined });
+  });
+
+  it('start no higher than twice what is sent, and no lower than WebRTC itself', () => {
+    const fast = encoderBitrates({ sumBps, reason: 'handover', oldEstimateBps: 20_000_000 });
+    expect(fast.startKbps).toBe(1500);
+    const collapsed = encoderBitrates({ sumBps, reason: 'handover', oldEstimateBps: 0 });
+    expect(collapsed).toEqual({ startKbps: 300, minKbps: undefined });
   });
 
   it('need room for one leg only in a recovery: the other sends nothing any more', () => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { Platform, secrets } from './platform.ts';
+import { eventually, Platform, secrets } from './platform.ts';
 
 const main = fileURLToPath(import.meta.resolve('@holdfast/media-server/control-plane/main.ts'));
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-main-'));
@@ -26,6 +26,24 @@ function run(config: unknown, env: Record<string, string> = secrets) {
   });
   return { child, out, exit: once(child, 'close').then(([code]) => code) };
 }
+
+describe('a control plane that is closed', () => {
+  it('leaves nothing open', async () => {
+    const open = (type: string) =>
+      process.getActiveResourcesInfo().filter((name) => name.startsWith(type)).length;
+    const before = { sockets: open('TCP'), timers: open('Timeout') };
+    const platform = await Platform.start();
+    await platform.node('n1');
+    const ada = await platform.participant('ada');
+    await platform.participant('bob');
+    await ada.drop();
+    expect(open('TCP')).toBeGreaterThan(before.sockets);
+    expect(open('Timeout')).toBeGreaterThan(before.timers);
+    await platform.close();
+    await eventually(() => open('TCP') <= before.sockets);
+    expect(open('Timeout')).toBeLessThanOrEqual(before.timers);
+  });
+});
 
 describe('the process', () => {
   it('starts, says where it listens, and ends cleanly on SIGTERM', async () => {

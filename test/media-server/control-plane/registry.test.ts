@@ -7,6 +7,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { silentLog } from './silent-log.ts';
 
 const nodeLostMs = 3500;
+const sweepMs = 250;
 
 describe('registry', () => {
   let nowMs: number;
@@ -17,7 +18,7 @@ describe('registry', () => {
   beforeEach(() => {
     nowMs = 1_000_000;
     store = new MemoryStore(() => nowMs);
-    registry = new Registry({ nodes: store.nodes, nodeLostMs, now: () => nowMs, log: silentLog });
+    registry = new Registry({ nodes: store.nodes, nodeLostMs, sweepMs, now: () => nowMs, log: silentLog });
     events = [];
     for (const name of ['appeared', 'lost', 'left'] as const) {
       registry.on(name, (nodeId) => events.push(`${name} ${nodeId}`));
@@ -44,8 +45,10 @@ describe('registry', () => {
   });
   const reachable = async (nodeId: string) => (await registry.get(nodeId))?.reachable;
   const pass = async (ms: number) => {
-    nowMs += ms;
-    await registry.sweep();
+    for (const endMs = nowMs + ms; nowMs < endMs; ) {
+      nowMs = Math.min(endMs, nowMs + sweepMs);
+      await registry.sweep();
+    }
   };
 
   it('holds a node for reachable as long as its heartbeats come', async () => {
@@ -72,6 +75,15 @@ describe('registry', () => {
     expect(await reachable('n1')).toBe(true);
     await pass(nodeLostMs + 1);
     expect(events).toEqual(['appeared n1', 'lost n1', 'appeared n1', 'lost n1']);
+  });
+
+  it('does not take its own standstill for the silence of all nodes', async () => {
+    await report('n1');
+    nowMs += 60_000;
+    await registry.sweep();
+    await report('n1');
+    await pass(1000);
+    expect(events).toEqual(['appeared n1']);
   });
 
   it('forgets a node that left on purpose, without raising an alarm', async () => {

@@ -1,0 +1,133 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Stage } from './stage.ts';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await Stage.set();
+});
+afterAll(() => stage.strike());
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+interface Violation {
+  readonly id: string;
+  readonly impact: string;
+  readonly nodes: readonly string[];
+}
+
+/** What axe-core finds that keeps people out. */
+async function seriousViolations(page: Page): Promise<Violation[]> {
+  await page.evaluate(axe);
+  return page.evaluate(`(async () => {
+    const { violations } = await axe.run();
+    return violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(({ id, impact, nodes }) => ({ id, impact, nodes: nodes.map(({ target }) => target.join(' ')) }));
+  })()`);
+}
+
+async function open(path: string, width: number, colorScheme: 'light' | 'dark') {
+  const context = await stage.browser.newContext({ viewport: { width, height: 800 }, colorScheme });
+  const page = await context.newPage();
+  await page.goto(new URL(path, stage.platform.baseUrl).href);
+  return { page, close: () => context.close() };
+}
+
+const sizes = [
+  { width: 360, scheme: 'light' },
+  { width: 360, scheme: 'dark' },
+  { width: 1920, scheme: 'light' },
+  { width: 1920, scheme: 'dark' },
+] as const;
+
+const pages = [
+  {
+    what: 'the home page',
+    path: '/',
+    ready: (page: Page) => page.getByRole('heading', { level: 1 }).waitFor(),
+  },
+  {
+    what: 'the lobby',
+    path: '/m/axe?name=Ada',
+    ready: (page: Page) => page.getByRole('button', { name: 'Join' }).waitFor(),
+  },
+  {
+    what: 'the meeting',
+    path: '/m/axe?name=Ada&join=1',
+    ready: (page: Page) => page.getByRole('button', { name: 'Leave' }).waitFor(),
+  },
+  {
+    what: 'the operator page',
+    path: '/operator',
+    ready: async (page: Page) => {
+      await page.getByLabel(/token/i).first().fill(stage.platform.operatorToken);
+      await page.keyboard.press('Enter');
+      await page.getByText('node-1').first().waitFor();
+    },
+  },
+  {
+    what: 'a page that is not there',
+    path: '/nowhere',
+    ready: (page: Page) => page.getByRole('heading', { level: 1 }).waitFor(),
+  },
+] as const;
+
+describe.each(pages)('$what', ({ path, ready }) => {
+  it.each(sizes)(
+    '$width px wide, $scheme: nothing serious for axe, no sideways scrolling',
+    async ({ width, scheme }) => {
+      const { page, close } = await open(path, width, scheme);
+      try {
+        await ready(page);
+        expect(await seriousViolations(page)).toEqual([]);
+        expect(
+          await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth'),
+        ).toBe(0);
+      } finally {
+        await close();
+      }
+    },
+  );
+});
+
+it('an operator drains a node and takes it back, by keyboard alone', async () => {
+  const { page, close } = await open('/operator', 1280, 'light');
+  try {
+    await page.getByLabel(/token/i).first().fill(stage.platform.operatorToken);
+    await page.keyboard.press('Enter');
+    const drain = page.getByRole('button', { name: /^Drain node-2/ });
+    await drain.waitFor();
+    await drain.focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').waitFor();
+    const confirm = page.getByRole('dialog').getByRole('button', { name: /drain/i });
+    await confirm.focus();
+    await page.keyboard.press('Enter');
+    await expect
+      .poll(async () => (await stage.api.nodes()).find(({ nodeId }) => nodeId === 'node-2')?.drain.state)
+      .toBe('drained');
+    const cancel = page.getByRole('button', { name: /^Cancel drain of node-2/ });
+    await cancel.waitFor();
+    await cancel.focus();
+    await page.keyboard.press('Enter');
+    await expect
+      .poll(async () => (await stage.api.nodes()).find(({ nodeId }) => nodeId === 'node-2')?.drain.state)
+      .toBe('active');
+  } finally {
+    await close();
+  }
+});
+
+it('the lobby joins by its button', async () => {
+  const { page, close } = await open('/m/lobby?name=Ada', 1280, 'light');
+  try {
+    await page.getByRole('button', { name: 'Join' }).click();
+    await page.getByRole('button', { name: 'Leave' }).waitFor();
+    expect(await stage.homeOf('lobby')).toMatchObject({ epoch: 1 });
+  } finally {
+    await close();
+  }
+});

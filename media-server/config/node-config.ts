@@ -75,7 +75,7 @@ export const controlPlaneConfig = z.object({
       /** No heartbeat for this long: the node is gone. */
       nodeLostMs: z.number().default(3500),
       /** Ping on each gateway–node connection; three missed: the node is gone. */
-      pingMs: z.number().default(400),
+      pingMs: z.number().default(250),
       /** How long a participant without a WebSocket may come back. */
       resumeMs: z.number().default(30_000),
     })

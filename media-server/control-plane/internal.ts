@@ -5,6 +5,7 @@ import type { ControlPlaneConfig } from '../config/index.ts';
 import { hasBearer } from '../process/bearer.ts';
 import type { Logger } from '../process/logger.ts';
 import { MAX_INTERNAL_MESSAGE_BYTES, RpcSocket } from '../process/rpc-socket.ts';
+import { pathOf, refuseUpgrade } from '../process/upgrade.ts';
 import {
   type Handlers,
   HoldfastError,
@@ -16,7 +17,6 @@ import type { Claims } from './claims.ts';
 import type { Directory } from './directory.ts';
 import type { Moves } from './moves.ts';
 import type { Registry } from './registry.ts';
-import { pathOf, refuseUpgrade } from './upgrade.ts';
 
 export interface InternalServerOptions {
   readonly listen: ControlPlaneConfig['internal'];

@@ -146,7 +146,10 @@ export class Drain extends EventEmitter<DrainEvents> {
         this.#retryAtMs.delete(meeting.id);
         this.#meetings.close(meeting, 'moved');
         this.emit('moved', { meetingId: meeting.id, ...outcome });
-      } else if (outcome.type === 'failed') {
+      } else if (outcome.type === 'gone') {
+        // Usually nothing is left to try again. Legs that are: their gateways are about to close them.
+        this.#retryAtMs.set(meeting.id, this.#context.now() + RETRY_MS);
+      } else {
         // A target that failed is left out next time; when nothing else fits, everything is open again.
         if (outcome.target === undefined) this.#failedTargets.delete(meeting.id);
         else this.#failedTargets.set(meeting.id, [...exclude, outcome.target]);

@@ -282,6 +282,8 @@ export class Handover {
     socket: TargetSocket | undefined,
     log: Logger,
   ): Promise<void> {
+    // Lost with its worker: the gateways are recovering it onto this very target, and nothing of that may be undone.
+    if (this.#meeting.closed) return;
     const { id: meetingId, epoch: before } = this.#meeting;
     const { nodeId } = this.#context;
     const told = [...this.#links()].map((link) =>

@@ -6,6 +6,7 @@ import type { ClusterSecrets, MediaNodeConfig } from '../config/index.ts';
 import { hasBearer } from '../process/bearer.ts';
 import type { Logger } from '../process/logger.ts';
 import { MAX_INTERNAL_MESSAGE_BYTES, RpcSocket } from '../process/rpc-socket.ts';
+import { pathOf, refuseUpgrade } from '../process/upgrade.ts';
 import {
   type Handlers,
   HoldfastError,
@@ -50,13 +51,9 @@ export class NodeServer {
       perMessageDeflate: false,
     });
     this.#http.on('upgrade', (request, socket, head) => {
-      if (new URL(request.url ?? '/', 'http://node').pathname !== '/rpc') {
-        socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
-        return;
-      }
+      if (pathOf(request) !== '/rpc') return refuseUpgrade(socket, '404 Not Found');
       if (!hasBearer(request.headers.authorization, options.secrets.HOLDFAST_CLUSTER_TOKEN)) {
-        socket.end('HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n');
-        return;
+        return refuseUpgrade(socket, '401 Unauthorized');
       }
       this.#sockets.handleUpgrade(request, socket, head, (ws) => this.#serve(ws));
     });
@@ -84,7 +81,7 @@ export class NodeServer {
       response.writeHead(status, { 'content-type': contentType });
       response.end(body);
     };
-    switch (request.url) {
+    switch (pathOf(request)) {
       case '/healthz':
         return answer(200, 'ok\n');
       case '/readyz':

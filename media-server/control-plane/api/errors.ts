@@ -3,8 +3,11 @@ import { z } from 'zod';
 import type { Logger } from '../../process/logger.ts';
 import { HoldfastError, toHoldfastError } from '../../protocol/index.ts';
 
-/** Every error leaves in the one shape: `{ error: { code, message, action, retryAfterMs? } }`. */
-export function answerErrors(app: FastifyInstance, log: Logger): void {
+/**
+ * Every error leaves in the one shape: `{ error: { code, message, action, retryAfterMs? } }`; but a browser that asks for
+ * a page that is not there gets the pages' own word for it, where there are `pages`.
+ */
+export function answerErrors(app: FastifyInstance, log: Logger, options: { readonly pages: boolean }): void {
   app.setErrorHandler((thrown, request, reply) => {
     const error = known(thrown);
     if (error.status >= 500 && error.code === 'INTERNAL') {
@@ -14,6 +17,8 @@ export function answerErrors(app: FastifyInstance, log: Logger): void {
     return reply.status(error.status).send(bodyOf(error));
   });
   app.setNotFoundHandler((request, reply) => {
+    const wantsPage = request.method === 'GET' && request.headers.accept?.includes('text/html');
+    if (options.pages && wantsPage) return reply.status(404).sendFile('index.html');
     const error = new HoldfastError(
       'NOT_FOUND',
       `there is no ${request.method} ${request.url.split('?')[0]}`,

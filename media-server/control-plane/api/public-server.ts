@@ -42,7 +42,7 @@ export class PublicServer {
       serverFactory: (handler) => (http.tls ? tlsServer(http.tls, handler) : createServer(handler)),
     });
     const server = new PublicServer(options, app);
-    answerErrors(app, log);
+    answerErrors(app, log, { pages: webRoot !== undefined });
     securityHeaders(app, http.tls !== undefined);
     operatorRoutes(app, options.operators);
     applicationRoutes(app, options.applications);

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { pathOf, refuseUpgrade } from '../upgrade.ts';
+import { pathOf, refuseUpgrade } from '../../process/upgrade.ts';
 
 /** Capabilities and RTP parameters are the largest messages; they stay under 64 KiB. */
 const MAX_CLIENT_MESSAGE_BYTES = 256 * 1024;

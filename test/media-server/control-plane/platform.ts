@@ -81,8 +81,12 @@ export class Platform {
     return tokenView.parse(await response.json()).token;
   }
 
+  get baseUrl(): string {
+    return `http://127.0.0.1:${this.#publicPort}`;
+  }
+
   api(method: string, path: string, token?: string, body?: unknown): Promise<Response> {
-    return fetch(`http://127.0.0.1:${this.#publicPort}${path}`, {
+    return fetch(`${this.baseUrl}${path}`, {
       method,
       headers: {
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),

@@ -41,6 +41,16 @@ describe('the public listener', () => {
     expect((await get('/healthz')).headers.get('cache-control')).toBe('no-store');
   });
 
+  it('lets the pages say that an address leads nowhere, to who wants to read it', async () => {
+    const url = new URL('/nowhere', platform.baseUrl);
+    const read = await fetch(url, { headers: { accept: 'text/html,*/*' } });
+    expect(read.status).toBe(404);
+    expect(await read.text()).toBe('<title>Holdfast</title>');
+    const parsed = await fetch(url, { headers: { accept: 'application/json' } });
+    expect(parsed.status).toBe(404);
+    expect(await parsed.json()).toMatchObject({ error: { code: 'NOT_FOUND' } });
+  });
+
   it('shows nothing outside its folder', async () => {
     expect((await get('/..%2f..%2fetc/passwd')).status).toBeGreaterThanOrEqual(400);
     const missing = await get('/assets/gone.js');
@@ -58,6 +68,11 @@ describe('the public listener', () => {
     expect(headers.get('x-content-type-options')).toBe('nosniff');
     expect(headers.get('permissions-policy')).toContain('camera=(self)');
     expect(headers.get('strict-transport-security')).toBeNull();
+  });
+
+  it('does not start without the pages that its configuration names', async () => {
+    const config = { webRoot: join(webRoot, 'assets') };
+    await expect(Platform.start({ config })).rejects.toThrow(/^webRoot: there is no index.html/);
   });
 
   it('answers probes, and stops being ready while it closes', async () => {

@@ -55,6 +55,8 @@ const ourPrograms: Readonly<Record<Program, string>> = {
   'media-node': ours('media-server/media-node/main.ts'),
   'drain-agent': ours('lifecycle-hooks/agent/main.ts'),
 };
+/** These processes make little garbage, and there are many of them: a small young generation saves 15 MB in each. */
+const nodeFlags = ['--max-semi-space-size=2'];
 const webRoot = ours('media-server/web/dist');
 
 /**
@@ -267,7 +269,7 @@ export class LocalPlatform extends EventEmitter<PlatformEvents> {
     writeFileSync(configFile, JSON.stringify(config, undefined, 2), { mode: 0o600 });
     return ManagedProcess.start({
       name,
-      args: [(this.#options.programs ?? ourPrograms)[program], '--config', configFile],
+      args: [...nodeFlags, (this.#options.programs ?? ourPrograms)[program], '--config', configFile],
       env: environmentFor(this.#options.env ?? process.env, this.#secrets, secrets),
       logFile: this.#directory.file(`${name}.log`),
       watchdog: this.#watchdog,

@@ -83,7 +83,7 @@ export class Gathering {
 
   /** The node that holds the most meetings. */
   async busiestNode(): Promise<NodeView> {
-    const nodes = await this.api.nodes();
+    const nodes = (await this.api.nodes()).filter(({ reachable }) => reachable);
     const [busiest] = nodes.toSorted((a, b) => b.meetings.length - a.meetings.length);
     if (!busiest || busiest.meetings.length === 0) throw new Error('no node holds a meeting');
     return busiest;

@@ -63,6 +63,7 @@ export class Leg {
   readonly sendTransport: WebRtcTransport;
   readonly recvTransport: WebRtcTransport;
   readonly published = new Map<string, PublishedSource>();
+  readonly #connected = new Set<string>();
   readonly #received = new Map<string, ReceivedStream>();
   /** Producers for which a consumer exists or is being made. */
   readonly #wanted = new Set<string>();
@@ -75,6 +76,14 @@ export class Leg {
     this.participant = options.participant;
     this.sendTransport = sendTransport;
     this.recvTransport = recvTransport;
+    for (const transport of [sendTransport, recvTransport]) {
+      transport.on('dtlsstatechange', (state) => {
+        // Not by our own closing. Nothing that is sent on it arrives any more, and ICE would say so only much later.
+        if ((state === 'closed' || state === 'failed') && !this.#closed) {
+          this.#link?.notify('leg.lost', { legId: this.id });
+        }
+      });
+    }
   }
 
   static async open(options: LegOptions): Promise<Leg> {
@@ -127,8 +136,17 @@ export class Leg {
     this.#rtpCapabilities = capabilities;
   }
 
+  /** Once for each transport; a client whose connection broke before the answer came asks again. */
   async connect(transportId: string, dtlsParameters: DtlsParameters): Promise<void> {
-    await this.#transport(transportId).connect({ dtlsParameters });
+    const transport = this.#transport(transportId);
+    if (this.#connected.has(transportId)) return;
+    this.#connected.add(transportId);
+    try {
+      await transport.connect({ dtlsParameters });
+    } catch (error) {
+      this.#connected.delete(transportId);
+      throw error;
+    }
   }
 
   restartIce(transportId: string) {

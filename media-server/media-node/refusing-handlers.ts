@@ -16,5 +16,6 @@ export const refusingNodeHandlers: Handlers<typeof nodeClientContract> = {
   'handover.open': refuse,
   'handover.commit': refuse,
   'handover.abort': refuse,
+  'leg.lost': ignore,
   'meeting.lost': ignore,
 };

@@ -102,6 +102,10 @@ export const nodeClientContract = {
     meetingRef.extend({ target: v.nodeAddress }),
     v.empty,
   ),
+  'leg.lost': notification(
+    'A transport of this leg broke on the node; the meeting lives. The participant needs a new leg.',
+    z.object({ legId: v.legId }),
+  ),
   'meeting.lost': notification(
     'The worker process that carried this meeting died; the node lives. Recover the meeting.',
     meetingRef,

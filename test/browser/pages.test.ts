@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Stage } from './stage.ts';
@@ -10,8 +9,6 @@ beforeAll(async () => {
 });
 afterAll(() => stage.strike());
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
 interface Violation {
   readonly id: string;
   readonly impact: string;
@@ -20,7 +17,7 @@ interface Violation {
 
 /** What axe-core finds that keeps people out. */
 async function seriousViolations(page: Page): Promise<Violation[]> {
-  await page.evaluate(axe);
+  await page.evaluate(axe.source);
   return page.evaluate(`(async () => {
     const { violations } = await axe.run();
     return violations

@@ -156,6 +156,23 @@ describe('a media node', () => {
     });
   });
 
+  it('takes a second connect of a transport for the first: the answer may have been lost', async () => {
+    await startNode('a');
+    const { legId, opened } = await gateway.join('a', 'm', 1, 'ada', []);
+    const link = await gateway.link('a');
+    const connect = () =>
+      link.request('transport.connect', {
+        legId,
+        transportId: opened.sendTransport.id,
+        dtlsParameters: {
+          role: 'client',
+          fingerprints: [{ algorithm: 'sha-256', value: Array.from({ length: 32 }, () => 'AB').join(':') }],
+        },
+      });
+    await expect(connect()).resolves.toEqual({});
+    await expect(connect()).resolves.toEqual({});
+  });
+
   it('whose worker dies loses only that worker’s meetings, says so, and goes on', async () => {
     await startNode('a', 2);
     await gateway.join('a', 'one', 1, 'ada', ['microphone']);

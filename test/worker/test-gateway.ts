@@ -122,6 +122,7 @@ export class TestGateway {
       'consumer.resumed': note('consumer.resumed'),
       'participant.joined': note('participant.joined'),
       'participant.left': note('participant.left'),
+      'leg.lost': note('leg.lost'),
       'meeting.lost': note('meeting.lost'),
       'handover.open': (request) => {
         note('handover.open')(request);

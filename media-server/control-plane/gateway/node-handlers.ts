@@ -23,6 +23,7 @@ export function nodeHandlers(
     'handover.open': (params) => handovers.open(nodeId, params),
     'handover.commit': (params) => handovers.commit(nodeId, params),
     'handover.abort': (params) => handovers.abort(nodeId, params),
+    'leg.lost': ({ legId }) => recovery.legLost(nodeId, legId),
     'meeting.lost': ({ meetingId, epoch }) => recovery.meetingLost(meetingId, { nodeId, epoch }),
   };
 }

@@ -70,6 +70,19 @@ export class Recovery {
     await this.#recover(meetingId, place, 'worker');
   }
 
+  /** One participant's transports broke, on either side; its meeting is well. It gets a new leg where the meeting is. */
+  async legLost(nodeId: string, legId: string): Promise<void> {
+    const { legs, log } = this.#options;
+    const owner = legs.find(legId);
+    if (owner?.leg.nodeId !== nodeId) return;
+    const { session, leg } = owner;
+    const { meetingId, participant } = session;
+    log.warn({ meetingId, participantId: participant.participantId, legId }, 'leg.lost');
+    // The node lets go of the broken one when the new one takes its place, so that nobody sees the participant leave.
+    legs.close(session, leg, 'lost', { tellNode: false });
+    await legs.settle(session, true);
+  }
+
   async #answers(nodeId: string): Promise<boolean> {
     const { registry, links, heartbeatMs, now } = this.#options;
     const node = await registry.get(nodeId);

@@ -23,15 +23,22 @@ const JOINED = {
   resumeWithinMs: 30_000,
 };
 
+/** All that the events of a WebSocket carry. */
+interface SocketEvent {
+  readonly code: number;
+  readonly reason: string;
+  readonly data: unknown;
+}
+
 /** A WebSocket between the connection and the fake gateway; delivers in its own turn, like a real one. */
-class FakeSocket extends EventTarget implements Socket {
+class FakeSocket implements Socket {
+  readonly #listeners: { readonly type: string; readonly listener: (event: SocketEvent) => void }[] = [];
   readyState = 0;
   readonly peer: RpcPeer<typeof gatewayContract, typeof clientContract>;
   /** The network swallows everything, and nobody says so. */
   dead = false;
 
   constructor(gateway: FakeGateway) {
-    super();
     this.peer = new RpcPeer({
       local: gatewayContract,
       remote: clientContract,
@@ -62,8 +69,13 @@ class FakeSocket extends EventTarget implements Socket {
     this.#emit('close', { code: 1006, reason: '' });
   }
 
-  #emit(type: string, fields: object): void {
-    this.dispatchEvent(Object.assign(new Event(type), fields));
+  addEventListener(type: string, listener: (event: SocketEvent) => void): void {
+    this.#listeners.push({ type, listener });
+  }
+
+  #emit(type: string, fields: Partial<SocketEvent>): void {
+    const event = { code: 0, reason: '', data: undefined, ...fields };
+    for (const known of this.#listeners) if (known.type === type) known.listener(event);
   }
 }
 

@@ -167,6 +167,11 @@ export class FakeMediaNode {
     for (const link of this.#links) link.notify('meeting.lost', { meetingId, epoch: meeting.epoch });
   }
 
+  /** The transports of one leg break; the leg itself stays until another one takes its place. */
+  loseLeg(legId: string): void {
+    for (const link of this.#links) link.notify('leg.lost', { legId });
+  }
+
   // The steps of a handover, as the node that the meeting leaves takes them.
 
   async reserve(

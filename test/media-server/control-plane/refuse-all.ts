@@ -19,5 +19,6 @@ export const refuseAll: Handlers<typeof nodeClientContract> = {
   'handover.open': refuse,
   'handover.commit': refuse,
   'handover.abort': refuse,
+  'leg.lost': refuse,
   'meeting.lost': refuse,
 };

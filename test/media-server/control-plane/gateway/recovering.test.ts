@@ -54,6 +54,19 @@ describe('recovering', () => {
     expect(n1.asked.filter((what) => what === 'leg.open ada')).toHaveLength(1);
   });
 
+  it('gives a participant whose transports broke a new leg on the same node, and nobody else', async () => {
+    await begin();
+    const before = [...ada.legs.keys()].join();
+    n1.loseLeg(before);
+    // The other transport of the same leg breaks as well.
+    n1.loseLeg(before);
+    await eventually(() => ada.legsShort.join() === 'n1@1 recovery');
+    expect([...ada.legs.keys()]).not.toContain(before);
+    expect(ada.closed).toMatchObject([{ reason: 'lost' }]);
+    expect(bob.legsShort).toEqual(['n1@1 join']);
+    expect(n1.asked.filter((what) => what === 'leg.open ada')).toHaveLength(2);
+  });
+
   it('moves only the meeting whose worker died, if need be to the same node', async () => {
     await begin();
     const cleo = await platform.participant('cleo', 'm2');

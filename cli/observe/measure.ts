@@ -84,12 +84,12 @@ export interface Losses {
 
 /** Who is not in its meeting any more, and which streams do not run (no frame in the last `withinMs`). */
 export function lossesIn(screens: Screens, withinMs: number): Losses {
-  const window = { fromMs: nowMs() - withinMs, toMs: nowMs() };
+  const sinceMs = nowMs() - withinMs;
   const gone = screens.filter(({ diagnostics }) => diagnostics === undefined || diagnostics.state === 'left');
   const details = gone.map(({ viewer }) => `${viewer.name} is no longer in ${viewer.meeting}`);
   let streams = 0;
   for (const { screen, sender, frames } of pairsOf(screens)) {
-    const running = largestGap(frames, window).lengthMs < withinMs * 0.9;
+    const running = (frames.at(-1)?.atMs ?? 0) >= sinceMs;
     const heard = screen.diagnostics?.streams.some(
       ({ displayName, source }) => displayName === sender.name && source === 'microphone',
     );

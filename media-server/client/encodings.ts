@@ -96,6 +96,13 @@ export function screenEncodings(): readonly Encoding[] {
   return [{ maxBitrate: SCREEN_BITRATE_BPS, scalabilityMode: 'L1T1' }];
 }
 
+/**
+ * Share of the layers' sum that keeps the top layer on. Half of it does not: with 375 of 750 kbit/s the top layer stayed
+ * off until the estimate had climbed to 420 by itself, 1.7 s later. The sound takes its part first.
+ */
+const MIN_SHARE = 0.6;
+const MIN_AUDIO_BPS = 40_000;
+
 export interface EncoderBitrates {
   readonly startKbps: number;
   /** The sender never goes below it for the life of the connection: small, and only where the uplink surely has it. */
@@ -104,8 +111,9 @@ export interface EncoderBitrates {
 
 /**
  * Start and minimum of a new leg's bandwidth estimate. Without a minimum the estimate collapses in its first 100 ms
- * and libwebrtc switches the top layer off for up to a second. In a handover both legs share the uplink, so the old
- * estimate must carry both; in a recovery the old leg sends nothing any more.
+ * and libwebrtc switches the top layer off for up to two seconds. It is set where the old leg has shown that the uplink
+ * carries as much: the minimum itself in a recovery; in a handover, where the old leg sends beside it for some seconds,
+ * all layers (the estimate of a sender that has nothing more to send stays below what the uplink could carry).
  */
 export function encoderBitrates(input: {
   readonly sumBps: number;
@@ -116,10 +124,11 @@ export function encoderBitrates(input: {
   const kbps = (bps: number) => Math.round(bps / 1000);
   // What is sent never needs more than twice the sum, and a sender probes for multiples of its start.
   const startBps = Math.min(2 * sumBps, oldEstimateBps ?? UNKNOWN_UPLINK_BPS);
-  const needed = reason === 'handover' ? 2 * sumBps : sumBps;
+  const minBps = MIN_SHARE * sumBps + MIN_AUDIO_BPS;
+  const needed = reason === 'handover' ? Math.max(sumBps, minBps) : minBps;
   return {
     startKbps: kbps(Math.max(LEAST_START_BPS, startBps)),
-    minKbps: oldEstimateBps !== undefined && oldEstimateBps >= needed ? kbps(sumBps / 2) : undefined,
+    minKbps: oldEstimateBps !== undefined && oldEstimateBps >= needed ? kbps(minBps) : undefined,
   };
 }
 

@@ -25,7 +25,7 @@ interface Entry {
   finished: boolean;
 }
 
-const ESTIMATE_EVERY_MS = 5_000;
+const ESTIMATE_EVERY_MS = 2_000;
 
 /** The legs that are open: normally one, two while the meeting moves, three when a target dies meanwhile. */
 export class Legs {

@@ -93,12 +93,12 @@ describe('start and minimum bitrate of a leg', () => {
 
   it('start a handover where the old leg is, and keep half the layers alive', () => {
     const bitrates = encoderBitrates({ sumBps, reason: 'handover', oldEstimateBps: 1_500_000 });
-    expect(bitrates).toEqual({ startKbps: 1500, minKbps: 375 });
+    expect(bitrates).toEqual({ startKbps: 1500, minKbps: 490 });
   });
 
-  it('set no minimum in a handover when the uplink does not carry both legs', () => {
-    const bitrates = encoderBitrates({ sumBps, reason: 'handover', oldEstimateBps: 1_400_000 });
-    expect(bitrates).toEqual({ startKbps: 1400, minKbps: undefined });
+  it('set no minimum in a handover when the uplink has never carried all layers', () => {
+    const bitrates = encoderBitrates({ sumBps, reason: 'handover', oldEstimateBps: 700_000 });
+    expect(bitrates).toEqual({ startKbps: 700, minKbps: undefined });
   });
 
   it('start no higher than twice what is sent, and no lower than WebRTC itself', () => {
@@ -108,9 +108,10 @@ describe('start and minimum bitrate of a leg', () => {
     expect(collapsed).toEqual({ startKbps: 300, minKbps: undefined });
   });
 
-  it('need room for one leg only in a recovery: the other sends nothing any more', () => {
-    const bitrates = encoderBitrates({ sumBps, reason: 'recovery', oldEstimateBps: 800_000 });
-    expect(bitrates.minKbps).toBe(375);
+  it('need room for the minimum only in a recovery: the other sends nothing any more', () => {
+    const bitrates = encoderBitrates({ sumBps, reason: 'recovery', oldEstimateBps: 500_000 });
+    expect(bitrates.minKbps).toBe(490);
+    expect(encoderBitrates({ sumBps, reason: 'recovery', oldEstimateBps: 400_000 }).minKbps).toBeUndefined();
   });
 
   it('assume little of an uplink that nobody has measured, and force nothing onto it', () => {

@@ -116,8 +116,10 @@ describe('a meeting whose node is killed', () => {
       .toBe(before.epoch + 1);
     await stage.allSeen();
     const after = await stage.homeOf('lost');
-    for (const { state, nodes } of await legsOf())
-      expect({ state, nodes }).toEqual({ state: 'connected', nodes: [after.nodeId] });
+    const there = { state: 'connected', nodes: [after.nodeId] };
+    await expect
+      .poll(async () => (await legsOf()).map(({ state, nodes }) => ({ state, nodes })), { timeout: 20_000 })
+      .toEqual([there, there, there]);
     for (const person of people) {
       expect(person.page.url()).toContain('/m/lost');
       await person.page.getByRole('button', { name: 'Leave' }).waitFor();

@@ -123,7 +123,7 @@ describe('a leg publishes', () => {
     await publication.start();
     expect(leg.sent('camera').options).toMatchObject({
       encodings: [{ maxBitrate: 150_000 }, { maxBitrate: 600_000 }],
-      codecOptions: { videoGoogleStartBitrate: 1500, videoGoogleMinBitrate: 375 },
+      codecOptions: { videoGoogleStartBitrate: 1500, videoGoogleMinBitrate: 490 },
     });
   });
 

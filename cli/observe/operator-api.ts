@@ -35,7 +35,7 @@ export class OperatorApi {
     return this.#call('DELETE', `/v1/nodes/${encodeURIComponent(nodeId)}/drain`, nodeView);
   }
 
-  /** Looks every 50 ms until the nodes are as wished. Rejects after `limitMs` with what was waited for. */
+  /** Looks every 100 ms until the nodes are as wished. Rejects after `limitMs` with what was waited for. */
   async waitForNodes(
     what: string,
     wished: (nodes: readonly NodeView[]) => boolean,
@@ -54,7 +54,7 @@ export class OperatorApi {
           `${what}: not within ${options.limitMs / 1000} s (${states.join('; ') || 'no nodes'})`,
         );
       }
-      await delay(50, undefined, options.signal ? { signal: options.signal } : {});
+      await delay(100, undefined, options.signal ? { signal: options.signal } : {});
     }
   }
 

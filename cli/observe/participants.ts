@@ -51,6 +51,7 @@ export class ObservedParticipant {
     /** A script that runs in the page before its own. */
     prepare?: string,
   ): Promise<ObservedParticipant> {
+    // Small: without a GPU every shown pixel costs CPU, and these people share one machine.
     const context = await browser.newContext({
       viewport: { width: 800, height: 600 },
       ignoreHTTPSErrors: true,

@@ -16,7 +16,7 @@ import {
   nextDrainState,
 } from './drain-machine.ts';
 import { Handover, type HandoverContext } from './handover.ts';
-import { parallelMoves } from './handover-schedule.ts';
+import { interleaveMs, parallelMoves } from './handover-schedule.ts';
 import type { Meeting } from './meeting.ts';
 import type { MeetingStore } from './meeting-store.ts';
 
@@ -128,19 +128,20 @@ export class Drain extends EventEmitter<DrainEvents> {
       if (this.#moving.size >= allowed) return;
       if (this.#moving.has(meeting.id) || meeting.role !== 'home') continue;
       const retryAtMs = this.#retryAtMs.get(meeting.id) ?? 0;
-      if (retryAtMs <= nowMs) void this.#move(meeting);
+      if (retryAtMs <= nowMs) void this.#move(meeting, allowed);
       else nextMs = Math.min(nextMs, retryAtMs - nowMs);
     }
     clearTimeout(this.#timer);
     if (nextMs < Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.#advance(), nextMs);
   }
 
-  async #move(meeting: Meeting): Promise<void> {
+  async #move(meeting: Meeting, parallel: number): Promise<void> {
+    const publishOffsetMs = interleaveMs(this.#moving.size, parallel, this.#context.timing.publishSpacingMs);
     const handover = new Handover(meeting, this.#context);
     this.#moving.set(meeting.id, handover);
     const exclude = this.#failedTargets.get(meeting.id) ?? [];
     try {
-      const outcome = await handover.run(exclude);
+      const outcome = await handover.run({ exclude, publishOffsetMs });
       if (outcome.type === 'moved') {
         this.#failedTargets.delete(meeting.id);
         this.#retryAtMs.delete(meeting.id);

@@ -8,6 +8,14 @@ export function publishDelaysMs(count: number, spacingMs: number, wholeOrderMs: 
   return Array.from({ length: count }, (_, rank) => Math.round(rank * spacing));
 }
 
+/**
+ * Meetings that move at the same time publish in the gaps of each other's order: the n-th of them begins this much later,
+ * so that the target (and a machine with several participants) meets one new encoder at a time.
+ */
+export function interleaveMs(position: number, parallel: number, spacingMs: number): number {
+  return parallel <= 1 ? 0 : Math.round(((position % parallel) * spacingMs) / parallel);
+}
+
 /** How many meetings may move at the same time: all when the deadline is near, a few when there is time. */
 export function parallelMoves(options: {
   readonly meetings: number;

@@ -60,6 +60,7 @@ export class Handover {
   /** Participants whose gateways were asked to open the second leg. */
   readonly #asked = new Set<string>();
   readonly #retries = new Set<NodeJS.Timeout>();
+  #publishOffsetMs = 0;
   #wake: () => void = () => {};
 
   constructor(meeting: Meeting, context: HandoverContext) {
@@ -78,7 +79,15 @@ export class Handover {
     this.#wake();
   }
 
-  async run(exclude: readonly string[]): Promise<HandoverOutcome> {
+  /**
+   * @param options.exclude targets that are out of the question
+   * @param options.publishOffsetMs the whole publishing order begins this much later
+   */
+  async run(options: {
+    readonly exclude: readonly string[];
+    readonly publishOffsetMs: number;
+  }): Promise<HandoverOutcome> {
+    this.#publishOffsetMs = options.publishOffsetMs;
     const startedMs = this.#context.now();
     const { id: meetingId, epoch } = this.#meeting;
     let target: NodeAddress | undefined;
@@ -92,7 +101,7 @@ export class Handover {
           this.#meeting.participants.length,
           this.#context.workers(),
         ),
-        exclude: [...exclude],
+        exclude: [...options.exclude],
       });
       target = reservation.target;
       this.#meeting.setRole('outgoing');
@@ -191,7 +200,7 @@ export class Handover {
     legs.forEach((leg, rank) => {
       this.#asked.add(leg.participant.participantId);
       if (!leg.link) return;
-      const entry = { leg, publishDelayMs: delays[rank] ?? 0 };
+      const entry = { leg, publishDelayMs: this.#publishOffsetMs + (delays[rank] ?? 0) };
       byLink.set(leg.link, [...(byLink.get(leg.link) ?? []), entry]);
     });
     await Promise.all([...byLink].map(([link, entries]) => this.#askGateway(link, target, epoch, entries)));

@@ -91,7 +91,6 @@ describe('a meeting whose node is drained', () => {
   });
 
   it('stays where it is when the drain is cancelled before there is a place to go', async () => {
-    const [other] = (await stage.api.nodes()).map(({ nodeId }) => nodeId);
     await stage.meet('stay', ['Ada', 'Ben']);
     const home = await stage.homeOf('stay');
     const nodes = await stage.api.nodes();
@@ -100,7 +99,6 @@ describe('a meeting whose node is drained', () => {
     await stage.api.drain(home.nodeId, 'test');
     await stage.api.cancelDrain(home.nodeId);
     for (const { nodeId } of elsewhere) await stage.api.cancelDrain(nodeId);
-    expect(other).toBeDefined();
     expect(await stage.homeOf('stay')).toEqual(home);
     await stage.allSeen();
   });

@@ -1,4 +1,8 @@
-import { parallelMoves, publishDelaysMs } from '@holdfast/media-server/media-node/handover-schedule.ts';
+import {
+  interleaveMs,
+  parallelMoves,
+  publishDelaysMs,
+} from '@holdfast/media-server/media-node/handover-schedule.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
@@ -17,6 +21,14 @@ describe('the publishing order', () => {
         expect(delays.toSorted((a, b) => a - b)).toEqual(delays);
       }),
     );
+  });
+});
+
+describe('meetings that move at the same time', () => {
+  it('publish in the gaps of each other', () => {
+    expect([0, 1, 2, 3].map((position) => interleaveMs(position, 4, 400))).toEqual([0, 100, 200, 300]);
+    expect(interleaveMs(5, 4, 400)).toBe(100);
+    expect(interleaveMs(3, 1, 400)).toBe(0);
   });
 });
 

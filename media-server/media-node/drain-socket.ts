@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { chmod, rm } from 'node:fs/promises';
-import fastify, { type FastifyInstance } from 'fastify';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import {
   type DrainStatus,
@@ -12,53 +14,94 @@ import {
 import type { Drain } from './drain.ts';
 import type { MeetingStore } from './meeting-store.ts';
 
-/** What the drain agent asks for, over the node's Unix socket (see protocol/drain.ts). Only this user can open it. */
-export class DrainSocket {
-  readonly #path: string;
-  readonly #server: FastifyInstance;
+export interface DrainSocketOptions {
+  readonly path: string;
+  readonly nodeId: string;
+  readonly drain: Drain;
+  readonly meetings: MeetingStore;
+}
 
-  constructor(options: { path: string; nodeId: string; drain: Drain; meetings: MeetingStore }) {
-    const { drain, meetings, nodeId } = options;
-    this.#path = options.path;
-    this.#server = fastify({ forceCloseConnections: true });
-    const status = (): DrainStatus => ({
-      ...drain.report(),
-      nodeId,
-      meetings: meetings.all.length,
-      participants: meetings.participantCount,
-    });
-    this.#server.setErrorHandler((error, _request, reply) => {
-      const known = toHoldfastError(error);
-      const { action, status: code } = errorTable[known.code];
-      return reply.code(code).send({ error: { code: known.code, message: known.message, action } });
-    });
-    this.#server.get('/v1/drain', status);
-    this.#server.put('/v1/drain', (request) => {
-      const { noticeId, kind, deadlineMs } = parse(drainRequest, request.body);
-      drain.drain({ id: noticeId, by: 'cloud', reason: kind, deadlineMs });
-      return status();
-    });
-    this.#server.delete('/v1/drain', (request) => {
-      const { noticeId } = parse(z.object({ noticeId: z.string().optional() }), request.query);
-      drain.cancel('cloud', noticeId);
-      return status();
-    });
-    this.#server.post('/v1/drain/release', (request) => {
-      drain.release(parse(releaseRequest, request.body ?? {}).force);
-      return status();
+type Route = (request: { readonly query: URLSearchParams; readonly body: unknown }) => void;
+
+/**
+ * What the drain agent asks for, over the node's Unix socket (see protocol/drain.ts). Only this user can open it. Four
+ * routes on Node's own server: a web framework would cost every node more memory than the drain itself.
+ */
+export class DrainSocket {
+  readonly #options: DrainSocketOptions;
+  readonly #server: Server;
+  readonly #routes: Readonly<Record<string, Route>>;
+
+  constructor(options: DrainSocketOptions) {
+    const { drain } = options;
+    this.#options = options;
+    this.#routes = {
+      'GET /v1/drain': () => {},
+      'PUT /v1/drain': ({ body }) => {
+        const { noticeId, kind, deadlineMs } = parse(drainRequest, body);
+        drain.drain({ id: noticeId, by: 'cloud', reason: kind, deadlineMs });
+      },
+      'DELETE /v1/drain': ({ query }) => {
+        drain.cancel('cloud', query.get('noticeId') ?? undefined);
+      },
+      'POST /v1/drain/release': ({ body }) => {
+        drain.release(parse(releaseRequest, body ?? {}).force);
+      },
+    };
+    this.#server = createServer((request, response) => {
+      void this.#answer(request).then(({ status, body }) => {
+        response.writeHead(status, { 'content-type': 'application/json' });
+        response.end(JSON.stringify(body));
+      });
     });
   }
 
   async listen(): Promise<void> {
+    const { path } = this.#options;
     // A socket file left by a killed process would make the address look taken.
-    await rm(this.#path, { force: true });
-    await this.#server.listen({ path: this.#path });
-    await chmod(this.#path, 0o600);
+    await rm(path, { force: true });
+    this.#server.listen(path);
+    await once(this.#server, 'listening');
+    await chmod(path, 0o600);
   }
 
   async close(): Promise<void> {
-    await this.#server.close();
-    await rm(this.#path, { force: true });
+    this.#server.closeAllConnections();
+    if (this.#server.listening) await new Promise((resolve) => this.#server.close(resolve));
+    await rm(this.#options.path, { force: true });
+  }
+
+  async #answer(request: IncomingMessage): Promise<{ status: number; body: unknown }> {
+    try {
+      const url = new URL(request.url ?? '/', 'http://node');
+      const route = this.#routes[`${request.method} ${url.pathname}`];
+      if (!route) throw new HoldfastError('NOT_FOUND', `there is no ${request.method} ${url.pathname}`);
+      route({ query: url.searchParams, body: parseJson(await text(request)) });
+      return { status: 200, body: this.#status() };
+    } catch (error) {
+      const { code, message } = toHoldfastError(error);
+      const { action, status } = errorTable[code];
+      return { status, body: { error: { code, message, action } } };
+    }
+  }
+
+  #status(): DrainStatus {
+    const { drain, meetings, nodeId } = this.#options;
+    return {
+      ...drain.report(),
+      nodeId,
+      meetings: meetings.all.length,
+      participants: meetings.participantCount,
+    };
+  }
+}
+
+function parseJson(body: string): unknown {
+  if (body === '') return undefined;
+  try {
+    return JSON.parse(body);
+  } catch {
+    throw new HoldfastError('BAD_REQUEST', 'the body is not JSON');
   }
 }
 

@@ -12,7 +12,10 @@ export async function runSteps(steps: readonly Step[]): Promise<void> {
   const tasks: ListrTask[] = steps.map(({ title, run }) => ({
     title,
     task: async (_context, task) => {
+      let shown: string | undefined;
       const done = await run((line) => {
+        if (line === shown) return;
+        shown = line;
         task.output = line;
       });
       if (done !== undefined) task.title = done;

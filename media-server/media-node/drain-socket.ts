@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { z } from 'zod';
 import {
   type DrainStatus,
   drainRequest,
   errorTable,
   HoldfastError,
+  parsed,
   releaseRequest,
   toHoldfastError,
 } from '../protocol/index.ts';
@@ -38,14 +38,14 @@ export class DrainSocket {
     this.#routes = {
       'GET /v1/drain': () => {},
       'PUT /v1/drain': ({ body }) => {
-        const { noticeId, kind, deadlineMs } = parse(drainRequest, body);
+        const { noticeId, kind, deadlineMs } = parsed(drainRequest, body);
         drain.drain({ id: noticeId, by: 'cloud', reason: kind, deadlineMs });
       },
       'DELETE /v1/drain': ({ query }) => {
         drain.cancel('cloud', query.get('noticeId') ?? undefined);
       },
       'POST /v1/drain/release': ({ body }) => {
-        drain.release(parse(releaseRequest, body ?? {}).force);
+        drain.release(parsed(releaseRequest, body ?? {}).force);
       },
     };
     this.#server = createServer((request, response) => {
@@ -103,10 +103,4 @@ function parseJson(body: string): unknown {
   } catch {
     throw new HoldfastError('BAD_REQUEST', 'the body is not JSON');
   }
-}
-
-function parse<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
-  const parsed = schema.safeParse(value);
-  if (!parsed.success) throw new HoldfastError('BAD_REQUEST', z.prettifyError(parsed.error));
-  return parsed.data;
 }

@@ -3,6 +3,7 @@ export * from './contract.ts';
 export * from './drain.ts';
 export * from './errors.ts';
 export * from './node.ts';
+export * from './parsed.ts';
 export * from './registry.ts';
 export * from './rest.ts';
 export * from './rpc.ts';

@@ -1,14 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { createMeeting, createToken, HoldfastError, openJoin, type tokenView } from '../../protocol/index.ts';
+import {
+  createMeeting,
+  createToken,
+  HoldfastError,
+  openJoin,
+  parsed,
+  type tokenView,
+} from '../../protocol/index.ts';
 import * as v from '../../protocol/values.ts';
 import type { Directory } from '../directory.ts';
 import type { MeetingRecord } from '../store/records.ts';
 import type { Table } from '../store/store.ts';
 import type { Tokens } from '../tokens.ts';
 import { onlyBearer } from './auth.ts';
-import { parsed } from './errors.ts';
+
 import { meetingViewOf } from './operators.ts';
 
 export interface ApplicationRoutesOptions {

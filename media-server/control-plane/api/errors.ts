@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
 import type { Logger } from '../../process/logger.ts';
 import { HoldfastError, toHoldfastError } from '../../protocol/index.ts';
 
@@ -25,13 +24,6 @@ export function answerErrors(app: FastifyInstance, log: Logger, options: { reado
     );
     return reply.status(error.status).send(bodyOf(error));
   });
-}
-
-/** Parses what came in; what does not fit is the sender's mistake. */
-export function parsed<S extends z.ZodType>(schema: S, input: unknown): z.output<S> {
-  const result = schema.safeParse(input);
-  if (!result.success) throw new HoldfastError('BAD_REQUEST', z.prettifyError(result.error));
-  return result.data;
 }
 
 function bodyOf(error: HoldfastError) {

@@ -6,6 +6,7 @@ import {
   HoldfastError,
   type MeetingView,
   type NodeView,
+  parsed,
 } from '../../protocol/index.ts';
 import * as v from '../../protocol/values.ts';
 import type { Directory, LiveEntry } from '../directory.ts';
@@ -14,7 +15,6 @@ import type { RegisteredNode, Registry } from '../registry.ts';
 import type { MeetingRecord } from '../store/records.ts';
 import type { Table } from '../store/store.ts';
 import { onlyBearer } from './auth.ts';
-import { parsed } from './errors.ts';
 
 export interface OperatorRoutesOptions {
   readonly token: string;

@@ -22,6 +22,7 @@ import type { MeetingStore } from './meeting-store.ts';
 
 /** Between two looks at a meeting that could not be moved, ms. Capacity is being asked for meanwhile. */
 const RETRY_MS = 1000;
+const COMMIT_MARGIN_MS = 1000;
 
 interface DrainEvents {
   changed: (report: DrainReport) => void;
@@ -94,6 +95,10 @@ export class Drain extends EventEmitter<DrainEvents> {
     this.#state = nextDrainState(before, event);
     if (this.#state !== before) {
       const report = this.report();
+      if (this.#state.state === 'active') {
+        this.#retryAtMs.clear();
+        this.#failedTargets.clear();
+      }
       if (this.#state.state !== before.state) {
         this.#context.log.info({ from: before.state, ...report, to: this.#state.state }, 'drain.state');
       }
@@ -135,13 +140,19 @@ export class Drain extends EventEmitter<DrainEvents> {
     if (nextMs < Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.#advance(), nextMs);
   }
 
+  /** A handover must be committed this long before the node is ended. */
+  #commitByMs(): number | undefined {
+    const deadlineMs = drainDeadlineMs(this.#state);
+    return deadlineMs === undefined ? undefined : deadlineMs - COMMIT_MARGIN_MS;
+  }
+
   async #move(meeting: Meeting, parallel: number): Promise<void> {
     const publishOffsetMs = interleaveMs(this.#moving.size, parallel, this.#context.timing.publishSpacingMs);
     const handover = new Handover(meeting, this.#context);
     this.#moving.set(meeting.id, handover);
     const exclude = this.#failedTargets.get(meeting.id) ?? [];
     try {
-      const outcome = await handover.run({ exclude, publishOffsetMs });
+      const outcome = await handover.run({ exclude, publishOffsetMs, untilMs: this.#commitByMs() });
       if (outcome.type === 'moved') {
         this.#failedTargets.delete(meeting.id);
         this.#retryAtMs.delete(meeting.id);

@@ -10,8 +10,8 @@ export interface TallyParticipant {
 }
 
 /**
- * Keeps count of a handover: it may be committed once everybody who can be told has published on the new leg and takes
- * every stream that flows from there. Muted, closed and departed ones count as done, because what is expected is read
+ * Keeps count of a handover: it may be committed once everybody has published on the new leg and takes every stream that
+ * flows from there. Muted, closed and departed ones count as done, because what is expected is read
  * from the meeting as it is at each moment.
  */
 export class HandoverTally {
@@ -34,8 +34,11 @@ export class HandoverTally {
   missing(people: readonly TallyParticipant[]): string[] {
     const missing: string[] = [];
     for (const receiver of people) {
-      // Nobody can tell this one: its gateway is gone. It is sent through recovery when it comes back.
-      if (!receiver.reachable) continue;
+      // Its gateway is gone. It will resume, and until then both of its legs must stand.
+      if (!receiver.reachable) {
+        missing.push(`${receiver.participantId} to come back`);
+        continue;
+      }
       if (!this.#published.has(receiver.participantId)) missing.push(`${receiver.participantId} to publish`);
       for (const sender of people) {
         if (sender === receiver) continue;

@@ -35,7 +35,10 @@ export interface HandoverContext {
 
 /** Clients have closed their old legs by then; closing the router earlier would cut those who are still closing. */
 const CLOSE_AFTER_COMMIT_MS = 300;
-const COMMIT_ATTEMPTS = 5;
+/** How long a control plane that does not answer is asked to commit, ms. */
+const COMMIT_PATIENCE_MS = 600_000;
+/** While no gateway is connected: how often to look, ms. */
+const LOOK_AGAIN_MS = 500;
 /** How soon a participant that could not be reached is asked again, ms. */
 const ASK_AGAIN_MS = 500;
 
@@ -61,6 +64,10 @@ export class Handover {
   readonly #asked = new Set<string>();
   readonly #retries = new Set<NodeJS.Timeout>();
   #publishOffsetMs = 0;
+  #untilMs = Number.POSITIVE_INFINITY;
+  #epoch = 0;
+  /** The control plane was asked to commit and has not said no: it may have been done. */
+  #commitUncertain = false;
   #wake: () => void = () => {};
 
   constructor(meeting: Meeting, context: HandoverContext) {
@@ -73,7 +80,9 @@ export class Handover {
   }
 
   /** A gateway reports how far one of its participants is on the new leg. */
-  progress({ participantId, event }: ParamsOf<typeof nodeContract, 'handover.progress'>): void {
+  progress({ epoch, participantId, event }: ParamsOf<typeof nodeContract, 'handover.progress'>): void {
+    // A late word about an earlier attempt.
+    if (epoch !== this.#epoch) return;
     if (event.type === 'published') this.#tally.published(participantId);
     else this.#tally.switched(participantId, event.from, event.source);
     this.#wake();
@@ -82,12 +91,15 @@ export class Handover {
   /**
    * @param options.exclude targets that are out of the question
    * @param options.publishOffsetMs the whole publishing order begins this much later
+   * @param options.untilMs by then it must be committed, Unix time; undefined: there is time
    */
   async run(options: {
     readonly exclude: readonly string[];
     readonly publishOffsetMs: number;
+    readonly untilMs: number | undefined;
   }): Promise<HandoverOutcome> {
     this.#publishOffsetMs = options.publishOffsetMs;
+    this.#untilMs = options.untilMs ?? Number.POSITIVE_INFINITY;
     const startedMs = this.#context.now();
     const { id: meetingId, epoch } = this.#meeting;
     let target: NodeAddress | undefined;
@@ -116,6 +128,7 @@ export class Handover {
 
   async #moveTo(target: NodeAddress, epoch: number, startedMs: number): Promise<HandoverOutcome> {
     const { id: meetingId } = this.#meeting;
+    this.#epoch = epoch;
     const log = this.#context.log.child({ meetingId, epoch, target: target.nodeId });
     let socket: TargetSocket | undefined;
     try {
@@ -123,9 +136,9 @@ export class Handover {
       await socket.request('meeting.prepare', { meetingId, epoch });
       log.info({ participants: this.#meeting.participants.length }, 'handover.prepared');
       const missing = await this.#waitUntilSwitched(target, epoch, socket);
-      if (this.#meeting.closed || this.#meeting.legs.size === 0)
-        throw new HoldfastError('EPOCH_STALE', 'everybody left');
+      if (this.#meeting.closed) throw new HoldfastError('EPOCH_STALE', 'the meeting is gone');
       if (missing.length > 0) log.warn({ missing }, 'handover.deadline');
+      if (!socket.open) throw new HoldfastError('NODE_UNREACHABLE', `the target ${target.nodeId} is gone`);
       await this.#commit(target.nodeId);
       log.info({ durationMs: this.#context.now() - startedMs }, 'handover.committed');
       await this.#finish(target, epoch, socket, log);
@@ -146,7 +159,7 @@ export class Handover {
 
   /** Opens the second legs, also of those whose gateway comes back in the meantime, and waits. Returns what is missing at the end. */
   async #waitUntilSwitched(target: NodeAddress, epoch: number, socket: TargetSocket): Promise<string[]> {
-    const deadlineMs = this.#context.now() + this.#context.timing.meetingDeadlineMs;
+    const deadlineMs = Math.min(this.#context.now() + this.#context.timing.meetingDeadlineMs, this.#untilMs);
     let targetLost: string | undefined;
     void socket.closed.then((reason) => {
       targetLost = reason;
@@ -165,9 +178,12 @@ export class Handover {
         if (this.#meeting.closed || this.#meeting.legs.size === 0) return [];
         await this.#openSecondLegs(target, epoch);
         const missing = this.#tally.missing(this.#people());
+        if (missing.length === 0) return missing;
         const remainingMs = deadlineMs - this.#context.now();
-        if (missing.length === 0 || remainingMs <= 0) return missing;
-        const timer = setTimeout(resolve, remainingMs);
+        // With no gateway left nobody could be told of a commit: both legs stand until one is back, or time is up.
+        const nobodyReachable = this.#links().size === 0;
+        if (remainingMs <= 0 && (!nobodyReachable || this.#context.now() >= this.#untilMs)) return missing;
+        const timer = setTimeout(resolve, Math.max(remainingMs, LOOK_AGAIN_MS));
         await promise;
         clearTimeout(timer);
       }
@@ -257,14 +273,22 @@ export class Handover {
       nodeId: this.#context.nodeId,
       target,
     };
+    const giveUpMs = Math.min(this.#untilMs, this.#context.now() + COMMIT_PATIENCE_MS);
     for (let attempt = 1; ; attempt += 1) {
       try {
         await this.#context.ask('handover.commit', params);
         return;
       } catch (error) {
-        // Both legs stand, so there is time for a control plane that is just coming back. The commit is idempotent.
-        if (attempt >= COMMIT_ATTEMPTS || !toHoldfastError(error).retryable) throw error;
-        await delay(250 * attempt);
+        const known = toHoldfastError(error);
+        if (!known.retryable) {
+          this.#commitUncertain = false;
+          throw known;
+        }
+        // Both legs stand, so there is time for a control plane that is just coming back. The commit is idempotent; its
+        // answer may have been lost, so nothing may be undone from here on.
+        this.#commitUncertain = true;
+        if (this.#meeting.closed || this.#context.now() >= giveUpMs) throw known;
+        await delay(Math.min(1000, 250 * attempt));
       }
     }
   }
@@ -292,17 +316,20 @@ export class Handover {
     log: Logger,
   ): Promise<void> {
     // Lost with its worker: the gateways are recovering it onto this very target, and nothing of that may be undone.
-    if (this.#meeting.closed) return;
+    if (this.#meeting.closed || this.#commitUncertain) return;
     const { id: meetingId, epoch: before } = this.#meeting;
     const { nodeId } = this.#context;
+    // First the gateways: they bring back who has switched already, while the target still serves them.
     const told = [...this.#links()].map((link) =>
       link.request('handover.abort', { meetingId, epoch, target }),
     );
-    const results = await Promise.allSettled([
-      ...told,
-      this.#context.ask('handover.abort', { meetingId, epoch: before, nodeId, target: target.nodeId }),
-      socket?.request('meeting.abandon', { meetingId, epoch }),
-    ]);
+    const results: PromiseSettledResult<unknown>[] = await Promise.allSettled(told);
+    results.push(
+      ...(await Promise.allSettled([
+        this.#context.ask('handover.abort', { meetingId, epoch: before, nodeId, target: target.nodeId }),
+        socket?.request('meeting.abandon', { meetingId, epoch }),
+      ])),
+    );
     for (const result of results) {
       if (result.status === 'rejected') log.debug({ err: result.reason }, 'handover.abort_not_told');
     }

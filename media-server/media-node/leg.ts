@@ -69,6 +69,7 @@ export class Leg {
   readonly #wanted = new Set<string>();
   #rtpCapabilities: RtpCapabilities | undefined;
   #link: Link | undefined;
+  #broken = false;
   #closed = false;
 
   private constructor(options: LegOptions, sendTransport: WebRtcTransport, recvTransport: WebRtcTransport) {
@@ -80,6 +81,7 @@ export class Leg {
       transport.on('dtlsstatechange', (state) => {
         // Not by our own closing. Nothing that is sent on it arrives any more, and ICE would say so only much later.
         if ((state === 'closed' || state === 'failed') && !this.#closed) {
+          this.#broken = true;
           this.#link?.notify('leg.lost', { legId: this.id });
         }
       });
@@ -114,6 +116,8 @@ export class Leg {
 
   attach(link: Link): void {
     this.#link = link;
+    // It may have broken while nobody was there to hear of it.
+    if (this.#broken) link.notify('leg.lost', { legId: this.id });
   }
 
   detach(): void {

@@ -6,6 +6,7 @@ export interface Link {
   /** The gateway's replica id, or the other node's id. */
   readonly peerId: string;
   readonly role: 'gateway' | 'node';
+  readonly open: boolean;
   readonly request: LinkSocket['request'];
   readonly notify: LinkSocket['notify'];
 }

@@ -105,7 +105,8 @@ export class LoadMeter {
     const sampled = consumers.slice(0, SAMPLED_CONSUMERS);
     const counts = await Promise.all(
       sampled.map(async (consumer) => {
-        const stats = await consumer.getStats();
+        // One that closes while it is asked has nothing to add.
+        const stats = await consumer.getStats().catch(() => []);
         return stats.reduce(
           (sum, entry) => (entry.type === 'outbound-rtp' ? sum + entry.packetCount : sum),
           0,

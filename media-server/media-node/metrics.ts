@@ -24,7 +24,7 @@ export class NodeMetrics {
         collect() {
           // A value that is not known is left out, not shown as zero.
           const value = read();
-          if (value === null) this.reset();
+          if (value === null) this.remove();
           else this.set(value);
         },
       });
@@ -46,8 +46,9 @@ export class NodeMetrics {
       registers,
       collect() {
         this.reset();
-        load.current().workers.forEach(({ cpu }, index) => {
-          if (cpu !== null) this.set({ worker: String(index) }, cpu);
+        load.current().workers.forEach(({ cpu }, position) => {
+          const worker = pool.running[position]?.index;
+          if (cpu !== null && worker !== undefined) this.set({ worker: String(worker) }, cpu);
         });
       },
     });

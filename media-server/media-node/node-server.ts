@@ -44,7 +44,12 @@ export class NodeServer {
 
   constructor(options: NodeServerOptions) {
     this.#options = options;
-    this.#http = createServer((request, response) => void this.#probe(request, response));
+    this.#http = createServer((request, response) => {
+      this.#probe(request, response).catch((error: unknown) => {
+        options.log.error({ err: error, url: request.url }, 'probe.failed');
+        response.writeHead(500).end();
+      });
+    });
     this.#sockets = new WebSocketServer({
       noServer: true,
       maxPayload: MAX_INTERNAL_MESSAGE_BYTES,
@@ -116,6 +121,9 @@ export class NodeServer {
             role,
             request: (method, params, options) => socket.request(method, params, options),
             notify: (method, params) => socket.notify(method, params),
+            get open() {
+              return socket.open;
+            },
           };
           log.info({ peer: peerId, peerRole: role }, 'link.opened');
           return { nodeId: this.#options.nodeId };
@@ -169,13 +177,21 @@ export class NodeServer {
 
     return {
       'meeting.prepare': async ({ meetingId, epoch }) => {
+        const link = caller();
         const meeting = await meetings.open(meetingId, epoch, 'incoming', mayCreate);
-        this.#preparedBy.set(meeting, caller());
+        // A newcomer whom the directory sent here may have been quicker than the source.
+        meeting.setRole('incoming');
+        this.#preparedBy.set(meeting, link);
+        // The source may have died meanwhile; its end has then found nothing to look after.
+        if (!link.open) this.#sourceGone(link);
         return {};
       },
       'meeting.abandon': ({ meetingId, epoch }) => {
         const meeting = meetings.get(meetingId);
-        if (meeting?.epoch === epoch && meeting.role === 'incoming') meetings.close(meeting, 'abandoned');
+        if (meeting?.epoch === epoch && meeting.role === 'incoming') {
+          this.#preparedBy.delete(meeting);
+          meetings.close(meeting, 'abandoned');
+        }
         return {};
       },
       'meeting.adopt': ({ meetingId, epoch }) => {
@@ -188,7 +204,10 @@ export class NodeServer {
       },
       'leg.open': async ({ legId, meetingId, epoch, participant, initialOutgoingBitrateBps }) => {
         const meeting = await meetings.open(meetingId, epoch, 'home', mayCreate);
-        const leg = await meeting.openLeg({ legId, participant, link: caller(), initialOutgoingBitrateBps });
+        const link = caller();
+        const leg = await meeting.openLeg({ legId, participant, link, initialOutgoingBitrateBps });
+        // The gateway may have gone meanwhile; its end has then not found this leg.
+        if (!link.open) meetings.detachAll(link);
         return {
           routerRtpCapabilities: rtpCapabilitiesOnWire.parse(meeting.router.rtpCapabilities),
           ...leg.transportParameters(),

@@ -40,6 +40,8 @@ const LAST_RETRY_MS = 2000;
 /** Changes within this time go out as one heartbeat, ms. */
 const COALESCE_MS = 20;
 const PING_MS = 1000;
+/** A heartbeat waits no longer than this for fresh numbers, ms. */
+const MEASURE_LIMIT_MS = 500;
 
 /**
  * The node's word to the control plane: registers, sends heartbeats, starts over when the connection is lost, with all
@@ -51,6 +53,7 @@ export class RegistryLink extends EventEmitter<{ registered: () => void; lost: (
   #socket: RegistrySocket | undefined;
   #soon: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
+  #measuring: Promise<void> | undefined;
 
   constructor(options: RegistryLinkOptions) {
     super();
@@ -146,7 +149,11 @@ export class RegistryLink extends EventEmitter<{ registered: () => void; lost: (
   }
 
   async #regular(): Promise<void> {
-    await this.#options.measure();
+    // A worker that hangs answers no question. The heartbeat must go out all the same: the other workers' meetings are well.
+    this.#measuring ??= this.#options.measure().finally(() => {
+      this.#measuring = undefined;
+    });
+    await Promise.race([this.#measuring, sleep(MEASURE_LIMIT_MS, this.#abort.signal)]);
     await this.#heartbeat();
   }
 

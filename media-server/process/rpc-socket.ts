@@ -71,6 +71,8 @@ export class RpcSocket<Local extends Contract, Remote extends Contract> {
   }
 
   #ping(): void {
+    // Still connecting: that has a limit of its own.
+    if (this.#socket.readyState === WebSocket.CONNECTING) return;
     if (this.#unanswered >= MISSED_PINGS) {
       this.#reason ??= `no answer to ${MISSED_PINGS} pings`;
       this.#socket.terminate();

@@ -108,6 +108,11 @@ export class Handovers {
     if (entry?.state === 'moving' && entry.nodeId === source && entry.movingTo.epoch === epoch) {
       await directory.abortMove(meetingId, { nodeId: source, epoch: entry.epoch }, target.nodeId);
     }
+    if (entry?.state === 'home' && entry.nodeId === place.nodeId && entry.epoch === place.epoch) {
+      // The commit was done after all, and only its answer was lost: the meeting lives there.
+      log.warn({ meetingId, source, target: target.nodeId, epoch }, 'handover.abort_after_commit');
+      return {};
+    }
     await within(
       STRAGGLER_LIMIT_MS,
       Promise.all(

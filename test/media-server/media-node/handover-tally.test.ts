@@ -58,11 +58,16 @@ describe('a handover may be committed', () => {
     expect(tally.missing([person('ada')])).toEqual([]);
   });
 
-  it('without one who cannot be told: he goes through recovery when he comes back', () => {
+  it('not while somebody cannot be told: his gateway is gone, and he will resume', () => {
     const tally = new HandoverTally();
     const people = [person('ada'), person('ben'), person('gone', { reachable: false })];
     switchAll(tally, people.slice(0, 2));
-    expect(tally.missing(people)).toEqual([]);
+    expect(tally.missing(people)).toEqual(['gone to come back']);
+  });
+
+  it('not when all connections have broken at once: that nobody is left to ask is no consent', () => {
+    const people = [person('ada', { reachable: false }), person('ben', { reachable: false })];
+    expect(new HandoverTally().missing(people)).toHaveLength(2);
   });
 });
 

@@ -3,7 +3,7 @@ import type { Browser } from 'playwright-core';
 import { LocalPlatform } from '../local/local-platform.ts';
 import { type Distribution, distribution } from '../observe/gaps.ts';
 import { Gathering } from '../observe/gathering.ts';
-import { type MeasuredStream, measureMove } from '../observe/measure.ts';
+import { extraGapMs, type MeasuredStream, measureMove } from '../observe/measure.ts';
 import { nowMs } from '../observe/participants.ts';
 import { CpuWatch, treeUsage } from '../observe/process-tree.ts';
 
@@ -63,10 +63,11 @@ export async function benchHandovers(
       pushKnown(cores.move, cpu.lap());
       const move = await gathering.settle(fromMs);
       const screens = await gathering.screens(steady.fromMs - 1000);
-      const losses = gathering.losses(screens);
+      const losses = await gathering.losses();
       lost.participants += losses.participants;
       lost.streams += losses.streams;
-      streams.push(...measureMove(screens, steady, move));
+      const moved = new Set(node.meetings.map(({ meetingId }) => meetingId));
+      streams.push(...measureMove(screens, moved, steady, move));
       handovers += node.meetings.length;
       await gathering.api.cancelDrain(node.nodeId);
       await gathering.nodesReady(2);
@@ -89,9 +90,8 @@ function summarise(
   },
 ): HandoverNumbers {
   const video = raw.streams.filter(({ kind }) => kind === 'video');
-  const extraOf = (stream: MeasuredStream) => (stream.handoverMaxGapMs ?? 0) - (stream.steadyMaxGapMs ?? 0);
   const worst = video
-    .toSorted((a, b) => extraOf(b) - extraOf(a))
+    .toSorted((a, b) => extraGapMs(b) - extraGapMs(a))
     .slice(0, 3)
     .map(({ from, to, worst: gap, ...stream }) => {
       const where = gap?.atSwitch
@@ -105,7 +105,7 @@ function summarise(
     streams: video.length,
     steadyGapMs: distribution(video.map(({ steadyMaxGapMs }) => steadyMaxGapMs ?? 0)),
     handoverGapMs: distribution(video.map(({ handoverMaxGapMs }) => handoverMaxGapMs ?? 0)),
-    extraGapMs: distribution(video.map(extraOf)),
+    extraGapMs: distribution(video.map(extraGapMs)),
     freezes: video.reduce((sum, { freezes }) => sum + freezes, 0),
     concealedMs: distribution(
       raw.streams.flatMap(({ kind, concealedMs }) =>

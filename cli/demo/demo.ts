@@ -27,6 +27,11 @@ export async function scaleIn(
   const steady = await gathering.steady();
   const node = await gathering.busiestNode();
   const total = node.meetings.length;
+  const complaints: string[] = [];
+  const onCrash = ({ name, logFile }: { name: string; logFile: string }) => {
+    complaints.push(`${name} crashed; see ${logFile}`);
+  };
+  gathering.platform.on('crash', onCrash);
   const startedMs = Date.now();
   const fromMs = nowMs();
   const termination = gathering.platform.cloud.terminate(node.nodeId, {
@@ -44,18 +49,20 @@ export async function scaleIn(
   );
   const evacuationMs = Date.now() - startedMs;
   const { how, atMs } = await withAbort(termination.ended, signal);
+  if (how !== 'completed')
+    complaints.push(`the notice was not completed but ${how}, after ${atMs - startedMs} ms`);
   await withAbort(termination.gone, signal);
   const releasedMs = Date.now() - startedMs;
+  gathering.platform.off('crash', onCrash);
   const move = await gathering.settle(fromMs);
   const screens = await gathering.screens(steady.fromMs - 1000);
   return {
     node,
     evacuationMs,
     releasedMs,
-    streams: measureMove(screens, steady, move),
-    losses: gathering.losses(screens),
-    complaints:
-      how === 'completed' ? [] : [`the notice was not completed but ${how}, after ${atMs - startedMs} ms`],
+    streams: measureMove(screens, new Set(node.meetings.map(({ meetingId }) => meetingId)), steady, move),
+    losses: await gathering.losses(),
+    complaints,
   };
 }
 
@@ -86,7 +93,7 @@ export function reportOf(options: GatheringOptions, move: ScaleIn, recovery: Rec
     recovery: {
       killedToMediaMs: { p50: finite(back.p50), max: finite(back.max) },
       participants: options.participants,
-      lost: recovery.losses.participants,
+      lost: recovery.losses.affected,
     },
   };
 }

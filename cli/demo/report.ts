@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Distribution, distribution } from '../observe/gaps.ts';
+import { extraGapMs } from '../observe/measure.ts';
 import { table } from '../observe/table.ts';
 
 /** What `holdfast demo --json` prints. Times in ms; null: not measured for this kind. */
@@ -27,6 +28,7 @@ export const demoReport = z.object({
   recovery: z.object({
     killedToMediaMs: z.object({ p50: z.number().nullable(), max: z.number().nullable() }),
     participants: z.int(),
+    /** Participants who were gone afterwards, or missed a picture or a sound. */
     lost: z.int(),
   }),
 });
@@ -40,7 +42,9 @@ const spread = ({ p50, p95, max }: Distribution) => `${ms(p50)} / ${ms(p95)} / $
 export function renderReport(report: DemoReport, details: readonly string[]): string {
   const video = report.streams.filter(({ kind }) => kind === 'video');
   const audio = report.streams.filter(({ kind }) => kind === 'audio');
-  const extra = video.map((stream) => (stream.handoverMaxGapMs ?? 0) - (stream.steadyMaxGapMs ?? 0));
+  const extra = video.map(extraGapMs);
+  const moved = new Set(video.map(({ meeting }) => meeting)).size;
+  const people = new Set(video.flatMap(({ from, to }) => [from, to])).size;
   const concealed = audio.flatMap(({ concealedMs }) => (concealedMs === null ? [] : [concealedMs]));
   const freezes = video.reduce((sum, stream) => sum + stream.freezes, 0);
   const rows = video.map((stream) => {
@@ -57,7 +61,7 @@ export function renderReport(report: DemoReport, details: readonly string[]): st
   const lines = [
     '',
     'The node was asked to go while people were talking',
-    `  moved                 ${report.meetings} meetings with ${report.participants} people, in ${seconds(report.evacuationMs)}`,
+    `  moved                 ${moved} meetings with ${people} people, in ${seconds(report.evacuationMs)}`,
     `  node given back       ${seconds(report.releasedMs)} after the notice, empty`,
     `  extra gap at screen   ${spread(distribution(extra))}   (p50 / p95 / max; the largest gap of the move less the stream's own steady one)`,
     `  frozen pictures       ${freezes}`,
@@ -72,7 +76,7 @@ export function renderReport(report: DemoReport, details: readonly string[]): st
     ...details.map((detail) => `  ! ${detail}`),
     report.ok
       ? 'Nothing was lost.'
-      : `Lost: ${report.lost.participants} participants and ${report.lost.streams} streams in the move, ${report.recovery.lost} participants in the recovery.`,
+      : `Lost: ${report.lost.participants} participants and ${report.lost.streams} streams in the move, ${report.recovery.lost} participants who lost something in the recovery.`,
   ];
   return `${lines.join('\n')}\n`;
 }

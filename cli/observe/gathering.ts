@@ -15,6 +15,8 @@ const JOIN_LIMIT_MS = 60_000;
 const RECOVERY_LIMIT_MS = 20_000;
 /** Long enough after a switch for the sound's counters to settle, ms. */
 const SETTLE_MS = 1500;
+/** Within this time some packet of every sound arrives, ms: silence is sent as one packet in 400. */
+const SOUND_LOOK_MS = 1000;
 
 const names = [
   'Ada',
@@ -108,8 +110,12 @@ export class Gathering {
     return readScreens(this.people, sinceMs);
   }
 
-  losses(screens: Screens): Losses {
-    return lossesIn(screens, RUNNING_MS);
+  /** Who and what does not run any more: looks twice, a little apart. */
+  async losses(): Promise<Losses> {
+    const before = await this.screens(nowMs());
+    await delay(SOUND_LOOK_MS, undefined, { signal: this.#options.signal });
+    const atMs = nowMs();
+    return lossesIn(before, await this.screens(atMs - RUNNING_MS), atMs, RUNNING_MS);
   }
 
   /** Waits until at least `count` nodes take meetings. */
@@ -132,7 +138,8 @@ export class Gathering {
     while ((await whoIsNotSeen(this.people, 1000)).length > 0 && nowMs() - killedAtMs < RECOVERY_LIMIT_MS) {
       await delay(200, undefined, { signal });
     }
+    const untilMs = nowMs();
     const screens = await this.screens(killedAtMs - 2000);
-    return { node, timesMs: returnTimesMs(screens, killedAtMs, nowMs()), losses: this.losses(screens) };
+    return { node, timesMs: returnTimesMs(screens, killedAtMs, untilMs), losses: await this.losses() };
   }
 }

@@ -1,5 +1,5 @@
-import { freezesIn, type Gap, largestGap, type Window } from './gaps.ts';
-import { nowMs, type ObservedParticipant } from './participants.ts';
+import { FREEZE_MS, freezesIn, type Gap, largestGap, type Window } from './gaps.ts';
+import type { ObservedParticipant } from './participants.ts';
 import type { StreamRecord } from './records.ts';
 
 /** One remote stream at one screen, in the steady window and in the window of the move. */
@@ -16,6 +16,14 @@ export interface MeasuredStream {
   readonly concealedMs: number | null;
   /** Where the largest gap of the move came from. */
   readonly worst: Gap | null;
+}
+
+/**
+ * The largest gap of the move less the stream's own steady one, ms. A picture that had frozen before counts as steady at
+ * the limit of a freeze: it must not make the move look good.
+ */
+export function extraGapMs(stream: Pick<MeasuredStream, 'steadyMaxGapMs' | 'handoverMaxGapMs'>): number {
+  return (stream.handoverMaxGapMs ?? 0) - Math.min(stream.steadyMaxGapMs ?? 0, FREEZE_MS);
 }
 
 /** What every page recorded since `sinceMs`, read once so that both windows are judged on the same records. */
@@ -43,10 +51,16 @@ export function* pairsOf(screens: Screens) {
   }
 }
 
-/** Judges a move: each stream against its own steady window. */
-export function measureMove(screens: Screens, steady: Window, move: Window): MeasuredStream[] {
+/** Judges a move: each stream of the meetings that moved, against its own steady window. */
+export function measureMove(
+  screens: Screens,
+  moved: ReadonlySet<string>,
+  steady: Window,
+  move: Window,
+): MeasuredStream[] {
   const measured: MeasuredStream[] = [];
   for (const { screen, sender, frames } of pairsOf(screens)) {
+    if (!moved.has(sender.meeting)) continue;
     const names = { meeting: sender.meeting, from: sender.name, to: screen.viewer.name };
     const worst = largestGap(frames, move);
     measured.push({
@@ -58,9 +72,7 @@ export function measureMove(screens: Screens, steady: Window, move: Window): Mea
       concealedMs: null,
       worst,
     });
-    const sound = screen.diagnostics?.streams.find(
-      ({ displayName, source }) => displayName === sender.name && source === 'microphone',
-    );
+    const sound = soundOf(screen, sender.name);
     measured.push({
       ...names,
       kind: 'audio',
@@ -78,26 +90,43 @@ export function measureMove(screens: Screens, steady: Window, move: Window): Mea
 export interface Losses {
   readonly participants: number;
   readonly streams: number;
+  /** Participants who are gone or miss a stream. */
+  readonly affected: number;
   /** In words. */
   readonly details: readonly string[];
 }
 
-/** Who is not in its meeting any more, and which streams do not run (no frame in the last `withinMs`). */
-export function lossesIn(screens: Screens, withinMs: number): Losses {
-  const sinceMs = nowMs() - withinMs;
+/**
+ * Who is not in its meeting any more, and which streams do not run: pictures without a frame in the last `withinMs`
+ * before `atMs`, sound without a packet between this reading and the one before.
+ */
+export function lossesIn(before: Screens, screens: Screens, atMs: number, withinMs: number): Losses {
+  const sinceMs = atMs - withinMs;
   const gone = screens.filter(({ diagnostics }) => diagnostics === undefined || diagnostics.state === 'left');
   const details = gone.map(({ viewer }) => `${viewer.name} is no longer in ${viewer.meeting}`);
+  const affected = new Set(gone.map(({ viewer }) => viewer.name));
   let streams = 0;
   for (const { screen, sender, frames } of pairsOf(screens)) {
+    const { viewer } = screen;
+    const earlier = before.find((one) => one.viewer === viewer);
     const running = (frames.at(-1)?.atMs ?? 0) >= sinceMs;
-    const heard = screen.diagnostics?.streams.some(
-      ({ displayName, source }) => displayName === sender.name && source === 'microphone',
-    );
-    if (!running) details.push(`${screen.viewer.name} no longer sees ${sender.name}`);
-    if (!heard) details.push(`${screen.viewer.name} no longer hears ${sender.name}`);
+    const [soundBefore, sound] = [soundOf(earlier, sender.name), soundOf(screen, sender.name)];
+    // On another leg packets are counted anew.
+    const heardBefore = soundBefore?.legId === sound?.legId ? (soundBefore?.packetsReceived ?? 0) : 0;
+    const heard = (sound?.packetsReceived ?? 0) > heardBefore;
+    if (!running) details.push(`${viewer.name} no longer sees ${sender.name}`);
+    if (!heard) details.push(`${viewer.name} no longer hears ${sender.name}`);
+    if (!running || !heard) affected.add(viewer.name);
     streams += (running ? 0 : 1) + (heard ? 0 : 1);
   }
-  return { participants: gone.length, streams, details };
+  return { participants: gone.length, streams, affected: affected.size, details };
+}
+
+/** Somebody's sound as a screen plays it. */
+function soundOf(screen: Screens[number] | undefined, sender: string) {
+  return screen?.diagnostics?.streams.find(
+    ({ displayName, source }) => displayName === sender && source === 'microphone',
+  );
 }
 
 /**

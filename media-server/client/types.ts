@@ -99,6 +99,7 @@ export interface StreamDiagnostics {
   readonly concealedSinceSwitchMs: number | undefined;
   readonly framesDecoded: number | undefined;
   readonly frameWidth: number | undefined;
+  readonly packetsReceived: number | undefined;
   readonly packetsLost: number | undefined;
 }
 

@@ -220,6 +220,46 @@ describe('a drain', () => {
     await vi.waitFor(() => expect(drainOf('a')).toBe('drained'));
   });
 
+  it('does not take broken connections to its gateways for consent: both legs stand until they are back', async () => {
+    await startNode('a');
+    await startNode('b');
+    const legs: string[] = [];
+    for (const person of ['ada', 'ben']) {
+      legs.push((await gateway.join('a', 'm', 1, person, ['microphone'])).legId);
+    }
+    const switchAll = gateway.onHandoverOpen;
+    const asked = new Promise<Parameters<typeof switchAll>>((resolve) => {
+      gateway.onHandoverOpen = async (...request) => resolve(request);
+    });
+    await registry.node('a').socket.request('node.drain', { reason: 'test' });
+    const [from, request] = await asked;
+    gateway.cut('a');
+    // Longer than the meeting's own time for its move.
+    const gone = vi.waitFor(() => expect(registry.homes.get('m')).toBeDefined(), 3000);
+    await expect(gone).rejects.toThrow();
+    const link = await gateway.link('a');
+    for (const legId of legs) {
+      await link.request('leg.attach', { legId, participantId: legId.split(':')[2] ?? '' });
+    }
+    await switchAll(from, request);
+    await vi.waitFor(() => expect(registry.homes.get('m')).toEqual({ nodeId: 'b', epoch: 2 }), 5000);
+  });
+
+  it('goes on when the last one on the old node leaves while a newcomer is already on the new one', async () => {
+    await startNode('a');
+    await startNode('b');
+    await gateway.join('a', 'm', 1, 'ada', ['microphone']);
+    gateway.onHandoverOpen = async (from) => {
+      await gateway.join('b', 'm', 2, 'newcomer', ['microphone']);
+      const link = await gateway.link(from);
+      await link.request('leg.close', { legId: 'a:m:ada' });
+    };
+    await registry.node('a').socket.request('node.drain', { reason: 'test' });
+    await vi.waitFor(() => expect(registry.homes.get('m')).toEqual({ nodeId: 'b', epoch: 2 }), 5000);
+    await vi.waitFor(() => expect(meetingsOf('b')).toMatchObject([{ role: 'home', participants: 1 }]));
+    expect(registry.aborted).toEqual([]);
+  });
+
   it('whose target dies leaves the old legs alone and takes another target', async () => {
     await startNode('a');
     await startNode('b');

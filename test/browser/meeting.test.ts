@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { fakeScreen, rememberConnections } from './page-scripts.ts';
 import { Stage } from './stage.ts';
 
 let stage: Stage;
@@ -7,29 +8,6 @@ beforeAll(async () => {
 });
 afterEach(() => stage.everybodyLeaves());
 afterAll(() => stage.strike());
-
-/** In the page: remembers all peer connections, so that what is really sent can be asked for. */
-const rememberConnections = `
-  const Original = globalThis.RTCPeerConnection;
-  globalThis.connections = [];
-  globalThis.RTCPeerConnection = class extends Original {
-    constructor(...args) { super(...args); globalThis.connections.push(this); }
-  };
-`;
-
-/** In the page: a screen to be shared, with something that moves on it. */
-const fakeScreen = `
-  navigator.mediaDevices.getDisplayMedia = async () => {
-    const canvas = Object.assign(document.createElement('canvas'), { width: 1280, height: 720 });
-    const context = canvas.getContext('2d');
-    let tick = 0;
-    setInterval(() => {
-      context.fillStyle = tick++ % 2 ? '#024' : '#420';
-      context.fillRect(0, 0, 1280, 720);
-    }, 100);
-    return canvas.captureStream(10);
-  };
-`;
 
 describe('people in a meeting', () => {
   it('see and hear each other over UDP, straight to the node', async () => {

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { fakeScreen, rememberSockets } from './page-scripts.ts';
 import { Stage } from './stage.ts';
 import { beginWitness, testimonyOf } from './witness.ts';
 
@@ -90,6 +91,42 @@ describe('a meeting whose node is drained', () => {
     await stage.api.cancelDrain(before.nodeId);
   });
 
+  it('takes a shared screen with it', async () => {
+    const [ada, ben] = await stage.meet('slides', ['Ada', 'Ben'], fakeScreen);
+    const shared = ada?.page.locator('video[data-participant="Ben"][data-source="screen"]');
+    await ben?.page.getByRole('button', { name: 'Share screen' }).click();
+    await shared?.waitFor({ state: 'visible' });
+    const before = await stage.homeOf('slides');
+    await stage.api.drain(before.nodeId, 'test');
+    await drained(before.nodeId);
+    const { nodeId } = await stage.homeOf('slides');
+    expect(nodeId).not.toBe(before.nodeId);
+    const screen = (await ada?.diagnostics())?.streams.find(({ source }) => source === 'screen');
+    expect(screen).toMatchObject({ nodeId, frameWidth: 1280 });
+    expect(await shared?.count()).toBe(1);
+    await stage.allSeen();
+    await stage.api.cancelDrain(before.nodeId);
+  });
+
+  it('arrives although the control plane is killed in the middle of the move', async () => {
+    await stage.meet('middle', ['Ada', 'Ben']);
+    const before = await stage.homeOf('middle');
+    await stage.api.drain(before.nodeId, 'test');
+    await stage.api.waitForNodes(
+      'the move begins',
+      (nodes) => nodes.some(({ nodeId, meetings }) => nodeId !== before.nodeId && meetings.length > 0),
+      { limitMs: 20_000 },
+    );
+    await stage.platform.restartControlPlane();
+    await drained(before.nodeId);
+    expect((await stage.homeOf('middle')).nodeId).not.toBe(before.nodeId);
+    await expect
+      .poll(async () => (await legsOf()).map(({ state }) => state), { timeout: 40_000 })
+      .toEqual(['connected', 'connected']);
+    await stage.allSeen();
+    await stage.api.cancelDrain(before.nodeId);
+  });
+
   it('stays where it is when the drain is cancelled before there is a place to go', async () => {
     await stage.meet('stay', ['Ada', 'Ben']);
     const home = await stage.homeOf('stay');
@@ -152,13 +189,6 @@ describe('a meeting whose control plane is killed', () => {
 
 describe('a participant who loses the WebSocket', () => {
   it('resumes with media untouched', async () => {
-    const rememberSockets = `
-      const Original = globalThis.WebSocket;
-      globalThis.sockets = [];
-      globalThis.WebSocket = class extends Original {
-        constructor(...args) { super(...args); globalThis.sockets.push(this); }
-      };
-    `;
     const [ada] = await stage.meet('resume', ['Ada', 'Ben'], rememberSockets);
     const leg = (await ada?.diagnostics())?.legs[0]?.legId;
     await ada?.page.evaluate('globalThis.sockets.at(-1).close()');

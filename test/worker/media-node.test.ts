@@ -140,6 +140,7 @@ describe('a media node', () => {
     await startNode('a');
     const ada = await gateway.join('a', 'm', 1, 'ada', ['microphone']);
     await gateway.join('a', 'm', 1, 'ben', ['microphone']);
+    await vi.waitFor(() => expect(gateway.heard('a', 'consumer.new')).toHaveLength(2));
     gateway.cut('a');
     const link = await gateway.link('a');
     await expect(

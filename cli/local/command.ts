@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import { isIP } from 'node:net';
 import { type Command, InvalidArgumentError } from 'commander';
 import { isLoopback, LOOPBACK } from './addresses.ts';
+import { integerBetween } from './integer-option.ts';
 import { interruptible } from './interruptible.ts';
 import type { LocalPlatformOptions } from './local-platform.ts';
 
@@ -14,14 +15,6 @@ interface LocalFlags {
 }
 
 const DEFAULT_PORT = 8443;
-
-const wholeNumber = (least: number, most: number) => (text: string) => {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < least || value > most) {
-    throw new InvalidArgumentError(`give a whole number from ${least} to ${most}.`);
-  }
-  return value;
-};
 
 const readable = (path: string) => {
   try {
@@ -38,8 +31,8 @@ export function register(program: Command): void {
     .description(
       'run the whole platform on this machine: a control plane and media nodes with their drain agents',
     )
-    .option('--port <n>', 'port of pages and API', wholeNumber(1, 65_535), DEFAULT_PORT)
-    .option('--nodes <n>', 'media nodes to begin with', wholeNumber(1, 16), 2)
+    .option('--port <n>', 'port of pages and API', integerBetween(1, 65_535), DEFAULT_PORT)
+    .option('--nodes <n>', 'media nodes to begin with', integerBetween(1, 16), 2)
     .option('--host <address>', 'address to listen on', LOOPBACK)
     .option('--tls-cert <file>', 'certificate (PEM); needed for any address but loopback', readable)
     .option('--tls-key <file>', 'its private key (PEM)', readable)

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Diagnostics } from '@holdfast/media-server/client/types.ts';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { transformWithOxc } from 'vite';
@@ -132,6 +133,6 @@ export async function waitUntilAllSeen(
         `not everybody sees everybody after ${Math.round(options.limitMs / 1000)} s: ${missing.slice(0, 6).join('; ')}${errors.length > 0 ? `. The pages said: ${errors.join(' | ')}` : ''}`,
       );
     }
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await delay(200);
   }
 }

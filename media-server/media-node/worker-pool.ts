@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { EventEmitter } from 'eventemitter3';
 import type { MediaNodeConfig } from '../config/index.ts';
 import type { Logger } from '../process/logger.ts';
@@ -79,7 +80,7 @@ export class WorkerPool extends EventEmitter<WorkerPoolEvents> {
         return;
       } catch (error) {
         this.#log.error({ err: error, worker: index, attempt }, 'worker.restart_failed');
-        await new Promise((resolve) => setTimeout(resolve, Math.min(5000, 200 * 2 ** attempt)));
+        await delay(Math.min(5000, 200 * 2 ** attempt));
       }
     }
   }

@@ -246,7 +246,6 @@ export class Meeting implements MeetingHandle {
 
   #closeLeg(legId: string): void {
     this.#legs.close(legId);
-    this.#connection.notify('leg.closed', { legId });
   }
 
   #published(leg: Leg): void {

@@ -151,16 +151,16 @@ export class InternalServer {
         await directory.end(meetingId, { nodeId, epoch });
         return {};
       },
-      'handover.reserve': (params) => {
+      'move.reserve': (params) => {
         connection.registered(params.nodeId);
         return moves.reserve(params);
       },
-      'handover.commit': async (params) => {
+      'move.commit': async (params) => {
         connection.registered(params.nodeId);
         await moves.commit(params);
         return {};
       },
-      'handover.abort': async (params) => {
+      'move.abort': async (params) => {
         connection.registered(params.nodeId);
         await moves.abort(params);
         return {};

@@ -33,8 +33,8 @@ export class Moves {
   }
 
   async reserve(
-    request: ParamsOf<Registered, 'handover.reserve'>,
-  ): Promise<ResultOf<Registered, 'handover.reserve'>> {
+    request: ParamsOf<Registered, 'move.reserve'>,
+  ): Promise<ResultOf<Registered, 'move.reserve'>> {
     const { directory, registry, placer, metrics, now, log } = this.#options;
     const { meetingId, epoch, nodeId, load } = request;
     const from = { nodeId, epoch };
@@ -60,7 +60,7 @@ export class Moves {
     );
   }
 
-  async commit(request: ParamsOf<Registered, 'handover.commit'>): Promise<void> {
+  async commit(request: ParamsOf<Registered, 'move.commit'>): Promise<void> {
     const { directory, claims, homes, metrics, log } = this.#options;
     const { meetingId, epoch, nodeId, target } = request;
     // Just after a start the target may not have registered again, and only it knows the new epoch.
@@ -75,7 +75,7 @@ export class Moves {
     metrics.move('committed');
   }
 
-  async abort(request: ParamsOf<Registered, 'handover.abort'>): Promise<void> {
+  async abort(request: ParamsOf<Registered, 'move.abort'>): Promise<void> {
     const { directory, placer, metrics, log } = this.#options;
     const { meetingId, epoch, nodeId, target } = request;
     await directory.abortMove(meetingId, { nodeId, epoch }, target);

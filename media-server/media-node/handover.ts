@@ -104,7 +104,7 @@ export class Handover {
     const { id: meetingId, epoch } = this.#meeting;
     let target: NodeAddress | undefined;
     try {
-      const reservation = await this.#context.ask('handover.reserve', {
+      const reservation = await this.#context.ask('move.reserve', {
         meetingId,
         epoch,
         nodeId: this.#context.nodeId,
@@ -276,7 +276,7 @@ export class Handover {
     const giveUpMs = Math.min(this.#untilMs, this.#context.now() + COMMIT_PATIENCE_MS);
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await this.#context.ask('handover.commit', params);
+        await this.#context.ask('move.commit', params);
         return;
       } catch (error) {
         const known = toHoldfastError(error);
@@ -326,7 +326,7 @@ export class Handover {
     const results: PromiseSettledResult<unknown>[] = await Promise.allSettled(told);
     results.push(
       ...(await Promise.allSettled([
-        this.#context.ask('handover.abort', { meetingId, epoch: before, nodeId, target: target.nodeId }),
+        this.#context.ask('move.abort', { meetingId, epoch: before, nodeId, target: target.nodeId }),
         socket?.request('meeting.abandon', { meetingId, epoch }),
       ])),
     );

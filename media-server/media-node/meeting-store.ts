@@ -109,9 +109,14 @@ export class MeetingStore extends EventEmitter<MeetingStoreEvents> {
     }
   }
 
-  attach(legId: string, participantId: string, link: Link): { leg: Leg; meeting: Meeting } {
+  /** `participantId` names a person within one meeting only, so both must be right. */
+  attach(
+    whose: { readonly legId: string; readonly meetingId: string; readonly participantId: string },
+    link: Link,
+  ): { leg: Leg; meeting: Meeting } {
+    const { legId, meetingId, participantId } = whose;
     const found = this.findLeg(legId);
-    if (found.leg.participant.participantId !== participantId) {
+    if (found.meeting.id !== meetingId || found.leg.participant.participantId !== participantId) {
       throw new HoldfastError('FORBIDDEN', `leg ${legId} belongs to somebody else`);
     }
     this.#cancel(`leg ${legId}`);

@@ -202,8 +202,8 @@ export class NodeServer {
         meeting.setRole('home');
         return {};
       },
-      'leg.open': async ({ legId, meetingId, epoch, participant, initialOutgoingBitrateBps }) => {
-        const meeting = await meetings.open(meetingId, epoch, 'home', mayCreate);
+      'leg.open': async ({ legId, meetingId, epoch, participant, incoming, initialOutgoingBitrateBps }) => {
+        const meeting = await meetings.open(meetingId, epoch, incoming ? 'incoming' : 'home', mayCreate);
         const link = caller();
         const leg = await meeting.openLeg({ legId, participant, link, initialOutgoingBitrateBps });
         // The gateway may have gone meanwhile; its end has then not found this leg.
@@ -214,8 +214,8 @@ export class NodeServer {
           participants: othersThan(leg, meeting),
         };
       },
-      'leg.attach': ({ legId, participantId }) =>
-        snapshot(nodeId, meetings.attach(legId, participantId, caller())),
+      'leg.attach': ({ legId, meetingId, participantId }) =>
+        snapshot(nodeId, meetings.attach({ legId, meetingId, participantId }, caller())),
       'leg.close': ({ legId }) => {
         const found = legIfMine(legId);
         found?.meeting.closeLeg(legId);
@@ -273,10 +273,6 @@ export class NodeServer {
         await mine(legId).leg.setPreferredLayers(consumerId, layers);
         return {};
       },
-      // The gateways tell the source of a handover; the target itself needs nothing of these.
-      'leg.published': () => {},
-      'leg.switched': () => {},
-      'leg.closed': () => {},
       'consumer.stalled': async ({ legId, consumerId }) => legIfMine(legId)?.leg.consumerStalled(consumerId),
     };
   }

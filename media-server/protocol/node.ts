@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Contract, notification, request } from './contract.ts';
-import { legEvents, legReports, legRequests, legSnapshot } from './signalling.ts';
+import { legEvents, legRequests, legSnapshot, nodeReports } from './signalling.ts';
 import * as v from './values.ts';
 
 /** Gateway → media node, and media node → media node: one WebSocket at `/rpc`, dialled by the gateway or the source node. */
@@ -42,6 +42,10 @@ export const nodeContract = {
       meetingId: v.meetingId,
       epoch: v.epoch,
       participant: v.participant,
+      incoming: z.boolean().meta({
+        description:
+          'The epoch is one that the meeting is being moved to: the target makes it, if it must, as `incoming`, which is not yet the home.',
+      }),
       initialOutgoingBitrateBps: v.bitrateBps.optional().meta({
         description: 'Start of the bandwidth estimate: what the old leg had.',
       }),
@@ -50,7 +54,7 @@ export const nodeContract = {
   ),
   'leg.attach': request(
     'This connection now speaks for the leg (after a lost connection or a new gateway).',
-    z.object({ legId: v.legId, participantId: v.participantId }),
+    z.object({ legId: v.legId, meetingId: v.meetingId, participantId: v.participantId }),
     legSnapshot,
   ),
   'leg.close': request(
@@ -69,7 +73,7 @@ export const nodeContract = {
     }),
   ),
   ...legRequests,
-  ...legReports,
+  ...nodeReports,
 } as const satisfies Contract;
 
 /** Media node → gateway, on the same connection. */

@@ -83,7 +83,7 @@ export const registryContract = {
     z.object({ meetingId: v.meetingId, epoch: v.epoch, nodeId: v.nodeId }),
     v.empty,
   ),
-  'handover.reserve': request(
+  'move.reserve': request(
     'A target with room for the whole meeting at once. NO_CAPACITY when there is none: ask again.',
     z.object({
       meetingId: v.meetingId,
@@ -94,12 +94,12 @@ export const registryContract = {
     }),
     z.object({ target: v.nodeAddress, epoch: v.epoch.meta({ description: 'The epoch after the move.' }) }),
   ),
-  'handover.commit': request(
+  'move.commit': request(
     'Compare and set: the meeting moves from this node and epoch to the target. EPOCH_STALE when somebody else moved it.',
     z.object({ meetingId: v.meetingId, epoch: v.epoch, nodeId: v.nodeId, target: v.nodeId }),
     v.empty,
   ),
-  'handover.abort': request(
+  'move.abort': request(
     'The move was given up; the reservation is free again (idempotent).',
     z.object({ meetingId: v.meetingId, epoch: v.epoch, nodeId: v.nodeId, target: v.nodeId }),
     v.empty,

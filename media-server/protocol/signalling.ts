@@ -108,14 +108,17 @@ export const legRequests = {
   ),
 } as const satisfies Contract;
 
-/** What a client says about its legs without waiting for an answer. */
+/** What a client says about its legs without waiting for an answer, for the gateway itself. */
 export const legReports = {
   'leg.published': notification('All of the participant’s own tracks are published on this leg.', legRef),
   'leg.switched': notification(
     "The participant now sees or hears this sender's source from this leg.",
     legRef.extend({ participantId: v.participantId, source: v.mediaSource }),
   ),
-  'leg.closed': notification('The client has closed its transports of this leg.', legRef),
+} as const satisfies Contract;
+
+/** What a client says about its legs without waiting for an answer, passed on to the leg's media node. */
+export const nodeReports = {
   'consumer.stalled': notification(
     'No frame for too long though frames should come: send the layer that is surely alive.',
     legRef.extend({ consumerId: z.string() }),
@@ -152,8 +155,19 @@ export const gatewayContract = {
     }),
   ),
   leave: request('Leave the meeting for good.', v.empty, v.empty),
+  ping: request(
+    'Is this connection alive in both directions? A browser cannot send WebSocket pings. Answered at once, also before `join`.',
+    v.empty,
+    v.empty,
+  ),
+  'leg.renew': request(
+    'This leg carries nothing any more although ICE was restarted, or its receiving side is broken: close it and open another one where the meeting lives (`leg.open` follows).',
+    legRef,
+    v.empty,
+  ),
   ...legRequests,
   ...legReports,
+  ...nodeReports,
 } as const satisfies Contract;
 
 /** What nodes tell the clients of a leg; the gateway passes it on unchanged. */

@@ -64,7 +64,7 @@ export class FakeRegistry {
           this.ended.push(meetingId);
           return {};
         },
-        'handover.reserve': ({ nodeId, epoch, exclude }) => {
+        'move.reserve': ({ nodeId, epoch, exclude }) => {
           const target = [...this.nodes.values()].find(
             (node) =>
               node.nodeId !== nodeId && !exclude.includes(node.nodeId) && node.drain.state === 'active',
@@ -72,11 +72,11 @@ export class FakeRegistry {
           if (!target) throw new HoldfastError('NO_CAPACITY', 'no other node', { retryAfterMs: 100 });
           return { target: { nodeId: target.nodeId, rpcUrl: target.rpcUrl }, epoch: epoch + 1 };
         },
-        'handover.commit': ({ meetingId, epoch, target }) => {
+        'move.commit': ({ meetingId, epoch, target }) => {
           this.homes.set(meetingId, { nodeId: target, epoch: epoch + 1 });
           return {};
         },
-        'handover.abort': ({ meetingId, target }) => {
+        'move.abort': ({ meetingId, target }) => {
           this.aborted.push(`${meetingId} to ${target}`);
           return {};
         },

@@ -106,7 +106,7 @@ describe('a media node', () => {
     await link.request('leg.close', { legId: ben.legId });
     await vi.waitFor(() =>
       expect(gateway.heard('a', 'participant.left')).toMatchObject([
-        { params: { legId: ada.legId, participantId: 'ben' } },
+        { params: { legId: ada.legId, meetingId: 'm', participantId: 'ben' } },
       ]),
     );
   });
@@ -144,11 +144,15 @@ describe('a media node', () => {
     gateway.cut('a');
     const link = await gateway.link('a');
     await expect(
-      link.request('leg.attach', { legId: ada.legId, participantId: 'ben' }),
+      link.request('leg.attach', { legId: ada.legId, meetingId: 'm', participantId: 'ben' }),
     ).rejects.toMatchObject({
       code: 'FORBIDDEN',
     });
-    const snapshot = await link.request('leg.attach', { legId: ada.legId, participantId: 'ada' });
+    const snapshot = await link.request('leg.attach', {
+      legId: ada.legId,
+      meetingId: 'm',
+      participantId: 'ada',
+    });
     expect(snapshot).toMatchObject({
       epoch: 1,
       participants: [{ participantId: 'ben' }],
@@ -240,7 +244,7 @@ describe('a drain', () => {
     await expect(gone).rejects.toThrow();
     const link = await gateway.link('a');
     for (const legId of legs) {
-      await link.request('leg.attach', { legId, participantId: legId.split(':')[2] ?? '' });
+      await link.request('leg.attach', { legId, meetingId: 'm', participantId: legId.split(':')[2] ?? '' });
     }
     await switchAll(from, request);
     await vi.waitFor(() => expect(registry.homes.get('m')).toEqual({ nodeId: 'b', epoch: 2 }), 5000);

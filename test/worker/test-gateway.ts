@@ -71,6 +71,7 @@ export class TestGateway {
       meetingId,
       epoch,
       participant: { participantId, displayName: participantId },
+      incoming: false,
     });
     await link.request('leg.ready', { legId, rtpCapabilities: opened.routerRtpCapabilities });
     const producers = new Map<MediaSource, string>();

@@ -27,7 +27,9 @@ export interface ClientHost {
   route(session: Session, legId: string): NodeSocket;
   /** The leg's node says that it does not have it. */
   legUnknown(session: Session, leg: GatewayLeg): void;
-  published(session: Session, leg: GatewayLeg, params: ParamsOf<FromClient, 'leg.published'>): void;
+  /** The leg is of no use to its client: another one is opened. */
+  renew(session: Session, legId: string): Promise<void>;
+  published(session: Session, leg: GatewayLeg): void;
   switched(session: Session, leg: GatewayLeg, params: ParamsOf<FromClient, 'leg.switched'>): void;
   /** Told to the leg's node only. */
   reported(leg: GatewayLeg, tell: (node: NodeSocket) => void): void;
@@ -160,14 +162,17 @@ export class ClientConnection implements Client {
         await host.leave(this.#entered());
         return {};
       },
+      ping: () => ({}),
+      'leg.renew': async ({ legId }) => {
+        await host.renew(this.#entered(), legId);
+        return {};
+      },
       ...relayLegRequests(
         (legId) => host.route(this.#entered(), legId),
         (legId) => reported(legId, (session, leg) => host.legUnknown(session, leg)),
       ),
-      'leg.published': (p) => reported(p.legId, (session, leg) => host.published(session, leg, p)),
+      'leg.published': (p) => reported(p.legId, (session, leg) => host.published(session, leg)),
       'leg.switched': (p) => reported(p.legId, (session, leg) => host.switched(session, leg, p)),
-      'leg.closed': (p) =>
-        reported(p.legId, (_session, leg) => host.reported(leg, (node) => node.notify('leg.closed', p))),
       'consumer.stalled': (p) =>
         reported(p.legId, (_session, leg) =>
           host.reported(leg, (node) => node.notify('consumer.stalled', p)),

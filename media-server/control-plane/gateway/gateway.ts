@@ -169,12 +169,15 @@ export class Gateway implements ClientHost {
     this.#guard('leg.not_replaced', this.#legs.settle(session, true));
   }
 
-  published(
-    session: Session,
-    leg: GatewayLeg,
-    params: ParamsOf<typeof gatewayContract, 'leg.published'>,
-  ): void {
-    this.#handovers.published(session, leg, params);
+  /** The client can do nothing with this leg any more. */
+  async renew(session: Session, legId: string): Promise<void> {
+    const leg = session.legs.get(legId);
+    if (leg) this.#legs.close(session, leg, 'lost', { tellNode: true });
+    await this.#legs.settle(session, true);
+  }
+
+  published(session: Session, leg: GatewayLeg): void {
+    this.#handovers.published(session, leg);
   }
 
   switched(

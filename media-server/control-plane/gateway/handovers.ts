@@ -1,7 +1,7 @@
 import type { Logger } from '../../process/logger.ts';
 import {
+  type gatewayContract,
   HoldfastError,
-  type legReports,
   type nodeClientContract,
   type nodeContract,
   type ParamsOf,
@@ -132,14 +132,16 @@ export class Handovers {
     return {};
   }
 
-  /** What a client says of a leg goes to the leg's node and, during a handover, to the node that runs it. */
-  published(session: Session, leg: GatewayLeg, params: ParamsOf<typeof legReports, 'leg.published'>): void {
-    this.#options.links.linked(leg.nodeId)?.notify('leg.published', params);
+  /** How far a client is on the leg of a move; the node that runs the move waits for it. */
+  published(session: Session, leg: GatewayLeg): void {
     this.#tellSource(session, leg, { type: 'published' });
   }
 
-  switched(session: Session, leg: GatewayLeg, params: ParamsOf<typeof legReports, 'leg.switched'>): void {
-    this.#options.links.linked(leg.nodeId)?.notify('leg.switched', params);
+  switched(
+    session: Session,
+    leg: GatewayLeg,
+    params: ParamsOf<typeof gatewayContract, 'leg.switched'>,
+  ): void {
     this.#tellSource(session, leg, { type: 'switched', from: params.participantId, source: params.source });
   }
 

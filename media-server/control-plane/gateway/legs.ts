@@ -108,8 +108,9 @@ export class Legs {
       const node = await homes.node(nodeId);
       if (!node) throw new HoldfastError('NODE_UNREACHABLE', `node ${nodeId} is gone`);
       const socket = await links.get(node);
-      const { participantId } = session.participant;
-      const snapshot = await socket.request('leg.attach', { legId, participantId });
+      const { meetingId, participant } = session;
+      const { participantId } = participant;
+      const snapshot = await socket.request('leg.attach', { legId, meetingId, participantId });
       if (snapshot.epoch !== epoch) throw new HoldfastError('LEG_UNKNOWN', 'the leg is of another epoch');
       session.hadLeg = true;
       leg.release(snapshot);
@@ -238,6 +239,7 @@ export class Legs {
         meetingId: session.meetingId,
         epoch,
         participant: session.participant,
+        incoming: leg.movingFrom !== undefined,
         ...(initialOutgoingBitrateBps === undefined ? {} : { initialOutgoingBitrateBps }),
       });
     } catch (error) {

@@ -134,7 +134,8 @@ class FakeGateway {
       'consumer.setPreferredLayers': notAsked,
       'leg.published': notAsked,
       'leg.switched': notAsked,
-      'leg.closed': notAsked,
+      ping: () => answer('ping', {}),
+      'leg.renew': notAsked,
       'consumer.stalled': notAsked,
     };
   }

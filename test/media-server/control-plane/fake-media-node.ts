@@ -177,10 +177,10 @@ export class FakeMediaNode {
   async reserve(
     meetingId: string,
     exclude: string[] = [],
-  ): Promise<ResultOf<typeof registryContract, 'handover.reserve'>> {
+  ): Promise<ResultOf<typeof registryContract, 'move.reserve'>> {
     const { epoch } = this.#meeting(meetingId);
     const params = { meetingId, epoch, nodeId: this.nodeId, load: 0.1, exclude };
-    const reserved = await this.#ask().request('handover.reserve', params);
+    const reserved = await this.#ask().request('move.reserve', params);
     this.#meeting(meetingId).role = 'outgoing';
     return reserved;
   }
@@ -213,7 +213,7 @@ export class FakeMediaNode {
   async commit(meetingId: string, { target, epoch }: { target: NodeAddress; epoch: number }): Promise<void> {
     const before = this.#meeting(meetingId).epoch;
     const params = { meetingId, epoch: before, nodeId: this.nodeId, target: target.nodeId };
-    await this.#ask().request('handover.commit', params);
+    await this.#ask().request('move.commit', params);
     for (const link of this.#links) await link.request('handover.commit', { meetingId, epoch, target });
     this.meetings.delete(meetingId);
   }
@@ -221,7 +221,7 @@ export class FakeMediaNode {
   async abort(meetingId: string, { target, epoch }: { target: NodeAddress; epoch: number }): Promise<void> {
     const meeting = this.#meeting(meetingId);
     const params = { meetingId, epoch: meeting.epoch, nodeId: this.nodeId, target: target.nodeId };
-    await this.#ask().request('handover.abort', params);
+    await this.#ask().request('move.abort', params);
     meeting.role = 'home';
     for (const link of this.#links) await link.request('handover.abort', { meetingId, epoch, target });
   }
@@ -357,16 +357,16 @@ export class FakeMediaNode {
         this.#meeting(meetingId).role = 'home';
         return {};
       },
-      'leg.open': async ({ legId, meetingId, epoch, participant }) => {
+      'leg.open': async ({ legId, meetingId, epoch, participant, incoming }) => {
         await note(`leg.open ${participant.participantId}`);
         if (this.openDelayMs > 0) await delay(this.openDelayMs);
-        const meeting = this.#openMeeting(meetingId, epoch, 'home');
+        const meeting = this.#openMeeting(meetingId, epoch, incoming ? 'incoming' : 'home');
         return this.#openLeg(meeting, legId, participant, link());
       },
-      'leg.attach': async ({ legId, participantId }) => {
+      'leg.attach': async ({ legId, meetingId, participantId }) => {
         await note(`leg.attach ${participantId}`);
         const { meeting, leg } = this.#leg(legId);
-        if (leg.participant.participantId !== participantId)
+        if (meeting.id !== meetingId || leg.participant.participantId !== participantId)
           throw new HoldfastError('FORBIDDEN', 'not yours');
         leg.link = link();
         return snapshotOf(this.nodeId, meeting, leg);
@@ -407,9 +407,6 @@ export class FakeMediaNode {
       'consumer.pause': ({ legId }) => done(legId, 'consumer.pause'),
       'consumer.resume': ({ legId }) => done(legId, 'consumer.resume'),
       'consumer.setPreferredLayers': ({ legId }) => done(legId, 'consumer.setPreferredLayers'),
-      'leg.published': ({ legId }) => void done(legId, 'leg.published').catch(() => {}),
-      'leg.switched': ({ legId }) => void done(legId, 'leg.switched').catch(() => {}),
-      'leg.closed': () => {},
       'consumer.stalled': ({ legId }) => void done(legId, 'consumer.stalled').catch(() => {}),
     };
   }

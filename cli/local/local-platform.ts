@@ -2,7 +2,6 @@ import { EventEmitter } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { systemClock } from '@holdfast/lifecycle-hooks/clock.ts';
 import {
   type CloudEvent,
   LocalCloud,
@@ -12,6 +11,7 @@ import { LocalFleetDriver } from '@holdfast/lifecycle-hooks/clouds/local/local-f
 import type { ProcessEnd } from '@holdfast/lifecycle-hooks/clouds/local/machine-factory.ts';
 import type { FleetDriver } from '@holdfast/lifecycle-hooks/clouds/types.ts';
 import type { ControlPlaneSecrets, NodeConfigInput } from '@holdfast/media-server/config/index.ts';
+import { systemClock } from '@holdfast/media-server/process/clock.ts';
 import { type NodeView, nodeList } from '@holdfast/media-server/protocol/index.ts';
 import { connectHost, LOOPBACK, mediaAddress, urlHost } from './addresses.ts';
 import { environmentFor, type LocalSecrets, localSecrets } from './local-secrets.ts';

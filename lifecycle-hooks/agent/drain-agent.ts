@@ -1,6 +1,6 @@
+import { type Clock, pause } from '@holdfast/media-server/process/clock.ts';
 import { HoldfastError, toHoldfastError } from '@holdfast/media-server/protocol/index.ts';
 import type { Logger } from 'pino';
-import { type Clock, pause } from '../clock.ts';
 import type { Notice, NoticeSource } from '../clouds/types.ts';
 import type { AgentMetrics } from './agent-metrics.ts';
 import { cutoffMs, type DrainEvent, defaultPlanSettings, type PlanSettings } from './drain-knowledge.ts';

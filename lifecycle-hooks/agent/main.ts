@@ -1,7 +1,7 @@
 import { type DrainAgentConfig, drainAgentConfig, loadConfig } from '@holdfast/media-server/config/index.ts';
+import { systemClock } from '@holdfast/media-server/process/clock.ts';
 import { runProcess } from '@holdfast/media-server/process/run-process.ts';
 import type { Logger } from 'pino';
-import { systemClock } from '../clock.ts';
 import { LocalNoticeSource } from '../clouds/local/local-notice-source.ts';
 import type { NoticeSource } from '../clouds/types.ts';
 import { AgentMetrics } from './agent-metrics.ts';

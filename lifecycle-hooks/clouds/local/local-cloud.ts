@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
+import type { Clock } from '@holdfast/media-server/process/clock.ts';
 import { HoldfastError, toHoldfastError } from '@holdfast/media-server/protocol/index.ts';
-import type { Clock } from '../../clock.ts';
 import type { Fleet, Notice, NoticeKind } from '../types.ts';
 import { GroupMember, type Termination } from './group-member.ts';
 import type { LocalMachine } from './local-machine.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Clock, pause } from '../../clock.ts';
+import { type Clock, pause } from '@holdfast/media-server/process/clock.ts';
 import type { MachineFactory, MachineSpec, ProcessEnd, ProcessHandle } from './machine-factory.ts';
 import { MetadataService } from './metadata-service.ts';
 import type { NoticeBoard } from './notice-board.ts';

@@ -1,6 +1,6 @@
+import { type Clock, pause } from '@holdfast/media-server/process/clock.ts';
 import { errorBody, HoldfastError, isErrorCode } from '@holdfast/media-server/protocol/index.ts';
 import type { Logger } from 'pino';
-import { type Clock, pause } from '../../clock.ts';
 import { type SocketAnswer, socketRequest } from '../../socket-http.ts';
 import type { Notice, NoticeSource } from '../types.ts';
 import {

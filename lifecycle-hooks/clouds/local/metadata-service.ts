@@ -1,8 +1,8 @@
 import { chmod } from 'node:fs/promises';
+import type { Clock } from '@holdfast/media-server/process/clock.ts';
 import { errorTable, toHoldfastError } from '@holdfast/media-server/protocol/index.ts';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import type { Clock } from '../../clock.ts';
 import { LONG_POLL_MS, type NoticeList } from './metadata-protocol.ts';
 import type { NoticeBoard } from './notice-board.ts';
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import type { Clock } from '@holdfast/media-server/process/clock.ts';
 import { HoldfastError } from '@holdfast/media-server/protocol/index.ts';
-import type { Clock } from '../../clock.ts';
 import type { Notice, NoticeKind } from '../types.ts';
 
 /** How a notice ended. `closed`: the whole cloud was closed meanwhile. */

@@ -7,8 +7,8 @@ import { SocketNodeClient } from '@holdfast/lifecycle-hooks/agent/node-client.ts
 import { HoldfastError } from '@holdfast/media-server/protocol/index.ts';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ManualClock } from '../../media-server/process/manual-clock.ts';
 import { FakeNoticeSource } from '../fake-notice-source.ts';
-import { ManualClock } from '../manual-clock.ts';
 import { notice } from '../notices.ts';
 import { FakeNode } from './fake-node.ts';
 

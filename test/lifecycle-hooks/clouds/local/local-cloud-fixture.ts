@@ -8,7 +8,7 @@ import {
 } from '@holdfast/lifecycle-hooks/clouds/local/local-cloud.ts';
 import { LocalNoticeSource } from '@holdfast/lifecycle-hooks/clouds/local/local-notice-source.ts';
 import { pino } from 'pino';
-import { ManualClock } from '../../manual-clock.ts';
+import { ManualClock } from '../../../media-server/process/manual-clock.ts';
 import { FakeMachines } from './fake-machines.ts';
 
 /** A local cloud of fake machines under a clock that tests move. */

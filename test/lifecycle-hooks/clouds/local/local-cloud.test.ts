@@ -1,6 +1,6 @@
 import { HoldfastError } from '@holdfast/media-server/protocol/index.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { settle } from '../../manual-clock.ts';
+import { settle } from '../../../media-server/process/manual-clock.ts';
 import { LocalCloudFixture } from './local-cloud-fixture.ts';
 
 const conflict = expect.objectContaining({ code: 'CONFLICT' });

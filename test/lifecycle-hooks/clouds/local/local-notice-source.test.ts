@@ -6,7 +6,7 @@ import { MetadataService } from '@holdfast/lifecycle-hooks/clouds/local/metadata
 import { NoticeBoard, type NoticeEnd } from '@holdfast/lifecycle-hooks/clouds/local/notice-board.ts';
 import type { NoticeKind } from '@holdfast/lifecycle-hooks/clouds/types.ts';
 import { pino } from 'pino';
-import { ManualClock } from '../../manual-clock.ts';
+import { ManualClock } from '../../../media-server/process/manual-clock.ts';
 import { noticeSourceContract } from '../notice-source-contract.ts';
 
 noticeSourceContract('the local cloud', async () => {

@@ -1,4 +1,4 @@
-/** Time, passed in, so that tests move it by hand. */
+/** Time, handed to whoever waits, so that tests move it by hand. All our processes wait with it and nothing else. */
 export interface Clock {
   /** Unix time in ms. */
   now(): number;

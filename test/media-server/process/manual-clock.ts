@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Clock } from '@holdfast/lifecycle-hooks/clock.ts';
+import type { Clock } from '@holdfast/media-server/process/clock.ts';
 
 /** Real time without any timer to fire after which nothing is expected to come any more, ms. */
 const IDLE_LIMIT_MS = 10_000;

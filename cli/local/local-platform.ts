@@ -44,10 +44,14 @@ export interface LocalPlatformOptions {
 interface PlatformEvents {
   /** A process ended that nobody had stopped; `logFile` says what it wrote. */
   crash: [{ readonly name: string; readonly end: ProcessEnd; readonly logFile: string }];
+  /** A control plane that had died runs again. */
+  restarted: [{ readonly name: string }];
 }
 
 const STOP_GRACE_MS = 5000;
 const REGISTERED_LIMIT_MS = 30_000;
+/** Before a control plane that died is started again: the first wait, and the longest. */
+const RESTART_MS = { first: 100, most: 5000 };
 
 const ours = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const ourPrograms: Readonly<Record<Program, string>> = {
@@ -163,12 +167,17 @@ export class LocalPlatform extends EventEmitter<PlatformEvents> {
     return nodeList.parse(JSON.parse(text)).nodes;
   }
 
-  /** SIGKILL to the control plane, then a new one on the same ports. Resolves when every node is registered again. */
-  async restartControlPlane(): Promise<void> {
+  /** SIGKILL to the control plane, which stays down until `restartControlPlane`. */
+  async killControlPlane(): Promise<void> {
     const old = this.#controlPlane;
     this.#controlPlane = undefined;
     old?.signal('SIGKILL');
     await old?.ended;
+  }
+
+  /** A new control plane on the same ports; one that runs is killed first. Resolves when every node is registered again. */
+  async restartControlPlane(): Promise<void> {
+    await this.killControlPlane();
     await this.#startControlPlane();
     await this.#untilRegistered();
   }
@@ -214,11 +223,36 @@ export class LocalPlatform extends EventEmitter<PlatformEvents> {
       ['HOLDFAST_CLUSTER_TOKEN', 'HOLDFAST_SIGNING_KEY', 'HOLDFAST_OPERATOR_TOKEN', 'HOLDFAST_API_KEY'],
     );
     this.#controlPlane = started;
-    await untilReady(started, { ...this.#publicProbe('/readyz'), signal: this.#closing.signal });
+    try {
+      await untilReady(started, { ...this.#publicProbe('/readyz'), signal: this.#closing.signal });
+    } catch (error) {
+      started.signal('SIGKILL');
+      await started.ended;
+      throw error;
+    }
     void started.ended.then((end) => {
-      if (this.#controlPlane === started && !this.#closing.signal.aborted)
-        this.#crashed(started.name, end, started.logFile);
+      if (this.#controlPlane !== started || this.#closing.signal.aborted) return;
+      this.#crashed(started.name, end, started.logFile);
+      void this.#bringBack(started);
     });
+  }
+
+  /** Starts a control plane that died by itself again, as a service manager would, until one runs. */
+  async #bringBack(died: ManagedProcess): Promise<void> {
+    let dead: ManagedProcess | undefined = died;
+    for (let waitMs = RESTART_MS.first; ; waitMs = Math.min(2 * waitMs, RESTART_MS.most)) {
+      await delay(waitMs, undefined, { signal: this.#closing.signal }).catch(() => {});
+      // Closed, killed on purpose, or started by somebody else meanwhile.
+      if (this.#closing.signal.aborted || dead === undefined || this.#controlPlane !== dead) return;
+      try {
+        await this.#startControlPlane();
+        this.emit('restarted', { name: died.name });
+        return;
+      } catch {
+        // Its log, which is kept, says why; the next attempt comes later.
+        dead = this.#controlPlane;
+      }
+    }
   }
 
   async #startNodes(count: number): Promise<void> {

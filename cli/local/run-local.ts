@@ -44,9 +44,8 @@ function welcome({
   ].join('\n');
 }
 
-/** Says what happens until the signal aborts, or the control plane ends. */
-async function follow(platform: LocalPlatform, signal: AbortSignal): Promise<number> {
-  const failed = Promise.withResolvers<number>();
+/** Says what happens until the signal aborts. */
+async function follow(platform: LocalPlatform, signal: AbortSignal): Promise<never> {
   platform.cloud.on('event', (event) => {
     const line = eventLine(event);
     if (line !== undefined) print(`${clockTime()} ${line}`);
@@ -55,19 +54,16 @@ async function follow(platform: LocalPlatform, signal: AbortSignal): Promise<num
     process.stderr.write(
       `${clockTime()} ${name} ended unexpectedly (${describeEnd(end)}); its log: ${logFile}\n`,
     );
-    if (name === 'control-plane') failed.resolve(1);
   });
-  const watching = async () => {
-    let before: NodeView[] = await platform.nodes().catch(() => []);
-    for (;;) {
-      await delay(LOOK_EVERY_MS, undefined, { signal });
-      // A control plane that does not answer for a moment is no news of its own.
-      const now = await platform.nodes().catch(() => before);
-      for (const line of changeLines(before, now)) print(`${clockTime()} ${line}`);
-      before = now;
-    }
-  };
-  return Promise.race([watching(), failed.promise]);
+  platform.on('restarted', ({ name }) => print(`${clockTime()} ${name} was started again`));
+  let before: NodeView[] = await platform.nodes().catch(() => []);
+  for (;;) {
+    await delay(LOOK_EVERY_MS, undefined, { signal });
+    // A control plane that does not answer for a moment is no news of its own.
+    const now = await platform.nodes().catch(() => before);
+    for (const line of changeLines(before, now)) print(`${clockTime()} ${line}`);
+    before = now;
+  }
 }
 
 const clockTime = () => new Date().toTimeString().slice(0, 8);

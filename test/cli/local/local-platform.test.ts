@@ -81,16 +81,35 @@ describe('local platform', { timeout: 60_000 }, () => {
     });
   });
 
-  it('tells of a crash and keeps the logs', async () => {
+  it('starts a control plane again that has died, tells of both and keeps the logs', async () => {
     const platform = await start({ nodes: 0 });
     const crash = once(platform, 'crash');
-    process.kill(platform.controlPlanePid ?? 0, 'SIGKILL');
+    const restarted = once(platform, 'restarted');
+    const pid = platform.controlPlanePid ?? 0;
+    process.kill(pid, 'SIGKILL');
     expect(await crash).toEqual([
       expect.objectContaining({ name: 'control-plane', end: { code: null, signal: 'SIGKILL' } }),
     ]);
+    expect(await restarted).toEqual([{ name: 'control-plane' }]);
+    expect(platform.controlPlanePid).not.toBe(pid);
+    expect((await fetch(`${platform.baseUrl}/readyz`)).status).toBe(200);
     await platform.close();
     expect(existsSync(join(platform.directory, 'control-plane.log'))).toBe(true);
     rmSync(platform.directory, { recursive: true });
+  });
+
+  it('leaves a control plane down that was killed on purpose, until it is wanted again', async () => {
+    const platform = await start({ nodes: 1 });
+    const crashes: unknown[] = [];
+    platform.on('crash', (crash) => crashes.push(crash));
+    await platform.killControlPlane();
+    expect(platform.controlPlanePid).toBeUndefined();
+    await expect(platform.nodes()).rejects.toThrow();
+    await platform.restartControlPlane();
+    expect(await platform.nodes()).toHaveLength(1);
+    expect(crashes).toEqual([]);
+    await platform.close();
+    expect(existsSync(platform.directory)).toBe(false);
   });
 
   it('says in one line which port is taken, and starts nothing', async () => {

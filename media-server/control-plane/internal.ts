@@ -160,6 +160,10 @@ export class InternalServer {
         await moves.commit(params);
         return {};
       },
+      'move.status': (params) => {
+        connection.registered(params.nodeId);
+        return moves.status(params);
+      },
       'move.abort': async (params) => {
         connection.registered(params.nodeId);
         await moves.abort(params);

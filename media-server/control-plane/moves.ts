@@ -4,6 +4,7 @@ import type { Claims } from './claims.ts';
 import type { Directory } from './directory.ts';
 import type { Homes } from './homes.ts';
 import type { ControlPlaneMetrics } from './metrics.ts';
+import { moveStatus } from './move-status.ts';
 import type { Placer } from './placer.ts';
 import type { Registry } from './registry.ts';
 import { reservationForMove } from './reservations.ts';
@@ -63,16 +64,28 @@ export class Moves {
   async commit(request: ParamsOf<Registered, 'move.commit'>): Promise<void> {
     const { directory, claims, homes, metrics, log } = this.#options;
     const { meetingId, epoch, nodeId, target } = request;
+    const before = moveStatus(await directory.get(meetingId), { nodeId, epoch }, target);
+    // Asked again because the answer was lost: what is done stays done, whatever has become of the target.
+    if (before.state === 'committed') return;
     // Just after a start the target may not have registered again, and only it knows the new epoch.
     if (!(await homes.node(target))) {
-      throw new HoldfastError('NODE_UNREACHABLE', `the target ${target} is not reachable`, {
-        retryAfterMs: 500,
-      });
+      throw new HoldfastError('TARGET_LOST', `the target ${target} is not reachable`);
     }
     await claims.mergeFrom(target);
     await directory.commitMove(meetingId, { nodeId, epoch }, target);
     log.info({ meetingId, from: nodeId, to: target }, 'move.committed');
     metrics.move('committed');
+  }
+
+  async status(request: ParamsOf<Registered, 'move.status'>): Promise<ResultOf<Registered, 'move.status'>> {
+    const { directory, claims, registry, homes } = this.#options;
+    const { meetingId, epoch, nodeId, target } = request;
+    // Just after a start only the two nodes know of the move.
+    if (target !== undefined && (await homes.node(target))) await claims.mergeFrom(target);
+    await claims.mergeFrom(nodeId);
+    const { state, place } = moveStatus(await directory.get(meetingId), { nodeId, epoch }, target);
+    const node = place && (await registry.get(place.nodeId));
+    return node ? { state, place: { ...place, rpcUrl: node.rpcUrl } } : { state };
   }
 
   async abort(request: ParamsOf<Registered, 'move.abort'>): Promise<void> {

@@ -34,6 +34,11 @@ export const errorTable = {
     retryable: false,
     action: 'Read the directory again: the meeting has moved since.',
   },
+  TARGET_LOST: {
+    status: 409,
+    retryable: false,
+    action: 'Give this move up and take another target: nothing was committed by this request.',
+  },
   DRAIN_RELEASED: {
     status: 409,
     retryable: false,

@@ -53,6 +53,12 @@ export const drainReport = z.object({
 });
 export type DrainReport = z.output<typeof drainReport>;
 
+export const moveState = z.enum(['moving', 'committed', 'given-up', 'elsewhere']).meta({
+  description:
+    'moving: not committed. committed: the target is the home. given-up: the asking node is the home, and this move can no longer be committed. elsewhere: another node is the home, or the meeting is over.',
+});
+export type MoveState = z.output<typeof moveState>;
+
 /** Media node → control plane. */
 export const registryContract = {
   'node.register': request(
@@ -95,9 +101,19 @@ export const registryContract = {
     z.object({ target: v.nodeAddress, epoch: v.epoch.meta({ description: 'The epoch after the move.' }) }),
   ),
   'move.commit': request(
-    'Compare and set: the meeting moves from this node and epoch to the target. EPOCH_STALE when somebody else moved it.',
+    'Compare and set: the meeting moves from this node and epoch to the target (idempotent). EPOCH_STALE when somebody else moved it, TARGET_LOST when nothing was written because the target is not there.',
     z.object({ meetingId: v.meetingId, epoch: v.epoch, nodeId: v.nodeId, target: v.nodeId }),
     v.empty,
+  ),
+  'move.status': request(
+    'What became of a move whose answer was lost. Changes nothing. Without `target`: of whichever move of this meeting is under way.',
+    z.object({ meetingId: v.meetingId, epoch: v.epoch, nodeId: v.nodeId, target: v.nodeId.optional() }),
+    z.object({
+      state: moveState,
+      place: v.nodeAddress.extend({ epoch: v.epoch }).optional().meta({
+        description: 'moving: where to; committed, elsewhere: the home, if its node is known.',
+      }),
+    }),
   ),
   'move.abort': request(
     'The move was given up; the reservation is free again (idempotent).',

@@ -1,5 +1,11 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import {
+  type DirectoryEvent,
+  nextDirectoryEntry,
+} from '@holdfast/media-server/control-plane/directory-entry.ts';
+import { moveStatus } from '@holdfast/media-server/control-plane/move-status.ts';
+import type { DirectoryEntry } from '@holdfast/media-server/control-plane/store/records.ts';
 import { RpcSocket } from '@holdfast/media-server/process/rpc-socket.ts';
 import {
   HoldfastError,
@@ -12,13 +18,21 @@ import { WebSocketServer } from 'ws';
 type Registered = ParamsOf<typeof registryContract, 'node.register'>;
 type RegistrySocket = RpcSocket<typeof registryContract, typeof registryClientContract>;
 
-/** A control plane's internal side for tests of the node: remembers what nodes say, chooses targets, keeps the directory. */
+/**
+ * A control plane's internal side for tests of the node: remembers what nodes say, chooses targets, and keeps the
+ * directory by the real rules.
+ */
 export class FakeRegistry {
   readonly nodes = new Map<string, Registered & { socket: RegistrySocket }>();
-  /** Meeting → where it is said to live. */
+  /** Meeting → where it lives since its last commit. */
   readonly homes = new Map<string, { nodeId: string; epoch: number }>();
+  /** What was asked about moves, in order. */
+  readonly asked: string[] = [];
+  /** The next request of this name is carried out, and its answer is lost with the connection. */
+  loseAnswerOf: keyof typeof registryContract | undefined;
   readonly ended: string[] = [];
   readonly aborted: string[] = [];
+  readonly #directory = new Map<string, DirectoryEntry>();
   readonly #server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
 
   static async start(): Promise<FakeRegistry> {
@@ -43,7 +57,25 @@ export class FakeRegistry {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
+  #apply(meetingId: string, event: DirectoryEvent): DirectoryEntry | undefined {
+    const step = nextDirectoryEntry(this.#directory.get(meetingId), event, Date.now());
+    if (step.kind === 'refuse') throw new HoldfastError('EPOCH_STALE', step.reason);
+    if (step.kind === 'write') this.#directory.set(meetingId, step.entry);
+    return this.#directory.get(meetingId);
+  }
+
   #serve(ws: ConstructorParameters<typeof RpcSocket>[0]): void {
+    const answered =
+      <P, R>(method: keyof typeof registryContract, work: (params: P) => R) =>
+      (params: P): R => {
+        this.asked.push(method);
+        const answer = work(params);
+        if (this.loseAnswerOf === method) {
+          this.loseAnswerOf = undefined;
+          socket.terminate('the answer is lost');
+        }
+        return answer;
+      };
     const socket: RegistrySocket = new RpcSocket(ws, {
       local: registryContract,
       remote: registryClientContract,
@@ -64,22 +96,39 @@ export class FakeRegistry {
           this.ended.push(meetingId);
           return {};
         },
-        'move.reserve': ({ nodeId, epoch, exclude }) => {
+        'move.reserve': answered('move.reserve', ({ meetingId, nodeId, epoch, exclude }) => {
+          const from = { nodeId, epoch };
+          this.#apply(meetingId, { type: 'claims', claims: [{ ...from, role: 'home' }] });
           const target = [...this.nodes.values()].find(
             (node) =>
               node.nodeId !== nodeId && !exclude.includes(node.nodeId) && node.drain.state === 'active',
           );
           if (!target) throw new HoldfastError('NO_CAPACITY', 'no other node', { retryAfterMs: 100 });
-          return { target: { nodeId: target.nodeId, rpcUrl: target.rpcUrl }, epoch: epoch + 1 };
-        },
-        'move.commit': ({ meetingId, epoch, target }) => {
-          this.homes.set(meetingId, { nodeId: target, epoch: epoch + 1 });
+          const entry = this.#apply(meetingId, { type: 'move', from, to: target.nodeId });
+          if (entry?.state !== 'moving') throw new HoldfastError('EPOCH_STALE', 'moved meanwhile');
+          return {
+            target: { nodeId: target.nodeId, rpcUrl: target.rpcUrl },
+            epoch: entry.movingTo.epoch,
+          };
+        }),
+        'move.commit': answered('move.commit', ({ meetingId, epoch, nodeId, target }) => {
+          if (!this.nodes.has(target)) throw new HoldfastError('TARGET_LOST', `${target} is not here`);
+          const entry = this.#apply(meetingId, { type: 'commit', from: { nodeId, epoch }, to: target });
+          if (entry) this.homes.set(meetingId, { nodeId: entry.nodeId, epoch: entry.epoch });
           return {};
-        },
-        'move.abort': ({ meetingId, target }) => {
+        }),
+        'move.status': answered('move.status', ({ meetingId, epoch, nodeId, target }) => {
+          const entry = this.#directory.get(meetingId);
+          const live = entry?.state === 'ended' ? undefined : entry;
+          const { state, place } = moveStatus(live, { nodeId, epoch }, target);
+          const node = place && this.nodes.get(place.nodeId);
+          return node ? { state, place: { ...place, rpcUrl: node.rpcUrl } } : { state };
+        }),
+        'move.abort': answered('move.abort', ({ meetingId, epoch, nodeId, target }) => {
+          this.#apply(meetingId, { type: 'abort', from: { nodeId, epoch }, to: target });
           this.aborted.push(`${meetingId} to ${target}`);
           return {};
-        },
+        }),
       },
     });
   }

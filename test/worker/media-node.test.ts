@@ -277,7 +277,7 @@ describe('a drain', () => {
       nodes.delete('b');
     };
     await registry.node('a').socket.request('node.drain', { reason: 'test' });
-    await vi.waitFor(() => expect(registry.homes.get('m')).toEqual({ nodeId: 'c', epoch: 2 }), 8000);
+    await vi.waitFor(() => expect(registry.homes.get('m')).toEqual({ nodeId: 'c', epoch: 3 }), 8000);
     expect(registry.aborted).toEqual(['m to b']);
     expect(gateway.heard('a', 'handover.abort')).toHaveLength(1);
     expect(gateway.heard('a', 'consumer.closed')).toEqual([]);

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { dependencies } from './dependencies.mjs';
 import { Exit, SetupError } from './errors.mjs';
+import { mutation } from './mutation.mjs';
 import { environment, node, root } from './paths.mjs';
 import { prepare } from './prepare.mjs';
 import { handOver } from './processes.mjs';
@@ -25,7 +26,9 @@ export async function main(argv) {
   watchSignals();
   try {
     const [command = '', ...args] = argv;
-    return command === 'test' ? await test(args) : await start(argv, needs[command] ?? [], args);
+    if (command === 'test') return await test(args);
+    if (command === 'mutation') return await mutation(args);
+    return await start(argv, needs[command] ?? [], args);
   } catch (error) {
     if (error instanceof Exit) return error.code;
     if (!(error instanceof SetupError)) throw error;

@@ -49,6 +49,12 @@ export const errorTable = {
     retryable: true,
     action: 'Use another node: this one takes no new meetings.',
   },
+  MEETING_FULL: {
+    status: 409,
+    retryable: false,
+    action: 'Wait until somebody leaves, then join again: one meeting holds only so many people.',
+  },
+  TOO_MANY: { status: 429, retryable: true, action: 'Send less: wait for answers, then try again.' },
   NO_CAPACITY: {
     status: 503,
     retryable: true,

@@ -78,6 +78,12 @@ export default {
       ['media-server/config', 'media-server/protocol'],
     ),
     onlyFrom(
+      'capacity-is-pure',
+      'Media node, control plane and autoscaler count load the same way, so it knows none of them.',
+      'media-server/capacity',
+      ['media-server/capacity', 'media-server/protocol'],
+    ),
+    onlyFrom(
       'client-speaks-the-protocol-only',
       'The client is for every application, so it knows nothing of our server but its protocol.',
       'media-server/client',
@@ -100,7 +106,7 @@ export default {
       name: 'servers-without-browser-code',
       comment: 'A server serves the built pages; it imports neither them nor the client.',
       severity: 'error',
-      from: { path: '^(lifecycle-hooks/|media-server/(config|control-plane|media-node|process)/)' },
+      from: { path: '^(lifecycle-hooks/|media-server/(capacity|config|control-plane|media-node|process)/)' },
       to: { path: '^media-server/(client|web)/' },
     },
     onlyFrom(
@@ -111,9 +117,15 @@ export default {
     ),
     onlyFrom(
       'hooks-know-messages-not-servers',
-      'The drain agent must outlive the media server, so it shares messages, configuration and plumbing alone.',
+      'The drain agent must outlive the media server, so it shares messages, configuration, arithmetic and plumbing alone.',
       'lifecycle-hooks',
-      ['lifecycle-hooks', 'media-server/config', 'media-server/process', 'media-server/protocol'],
+      [
+        'lifecycle-hooks',
+        'media-server/capacity',
+        'media-server/config',
+        'media-server/process',
+        'media-server/protocol',
+      ],
     ),
     onlyFrom(
       'components-describe',

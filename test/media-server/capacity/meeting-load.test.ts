@@ -1,0 +1,64 @@
+import { admit } from '@holdfast/media-server/capacity/admission.ts';
+import { capacityOf } from '@holdfast/media-server/capacity/machine-capacity.ts';
+import { capped, meetingShares, sharesOf, streamsOf } from '@holdfast/media-server/capacity/meeting-load.ts';
+import { describe, expect, it } from 'vitest';
+
+describe("a meeting's load", () => {
+  it.each([
+    { participants: 0, streams: 0 },
+    { participants: 1, streams: 0 },
+    { participants: 2, streams: 4 },
+    { participants: 4, streams: 24 },
+    { participants: 14, streams: 364 },
+    { participants: 20, streams: 760 },
+  ])(
+    'of $participants people who all send sound and picture is $streams streams',
+    ({ participants, streams }) => {
+      expect(streamsOf(meetingShares({ participants }))).toBe(streams);
+    },
+  );
+
+  it('counts who sends: a lecture for 50 is 98 streams', () => {
+    expect(streamsOf(meetingShares({ participants: 50, sendingSound: 1, sendingPicture: 1 }))).toBe(98);
+  });
+
+  it('is the same formula before and after the meeting has begun', () => {
+    const begun = meetingShares({ participants: 5, sendingSound: 5, sendingPicture: 5, consumers: 40 });
+    expect(begun).toEqual(meetingShares({ participants: 5 }));
+  });
+
+  it('is what is forwarded where that is more: shared screens', () => {
+    expect(streamsOf(meetingShares({ participants: 5, consumers: 44 }))).toBe(44);
+  });
+
+  it('of ten thousand expected people asks for no more than a whole worker', () => {
+    const [share] = meetingShares({ participants: 10_000 });
+    expect(share && capped(share, capacityOf('test', 4))).toMatchObject({ streams: 400 });
+  });
+});
+
+describe('what a machine carries', () => {
+  it('is the measured default for a type that is not in the table', () => {
+    expect(capacityOf('unheard-of', 3)).toEqual({
+      workers: 3,
+      workerStreams: 400,
+      nodeStreams: 10_000,
+      networkBps: 1e9,
+    });
+  });
+
+  it('is what an operator says before what the table says', () => {
+    const overrides = { 'c-4': { workerStreams: 500 } };
+    expect(capacityOf('c-4', 4, overrides)).toMatchObject({ workerStreams: 500, networkBps: 2e9 });
+  });
+});
+
+it('a refusal says why and when to ask again', () => {
+  expect(admit({ placed: false, code: 'NO_CAPACITY', reason: '0 nodes' })).toEqual({
+    admitted: false,
+    retryAfterMs: 5000,
+    reason: 'no room for another meeting: 0 nodes',
+  });
+  expect(admit({ placed: true, nodeId: 'a', reason: 'in use' })).toEqual({ admitted: true, nodeId: 'a' });
+  expect(sharesOf(0)).toEqual([{ streams: 0, egressBps: 0 }]);
+});

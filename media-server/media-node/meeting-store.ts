@@ -29,6 +29,7 @@ export class MeetingStore extends EventEmitter<MeetingStoreEvents> {
   readonly #now: () => number;
   readonly #meetings = new Map<string, Meeting>();
   readonly #opening = new Map<string, Promise<Meeting>>();
+  readonly #legs = new Map<string, { readonly leg: Leg; readonly meeting: Meeting }>();
   readonly #timers = new Map<string, NodeJS.Timeout>();
 
   constructor(pool: WorkerPool, log: Logger, now: () => number) {
@@ -49,6 +50,11 @@ export class MeetingStore extends EventEmitter<MeetingStoreEvents> {
 
   get(meetingId: string): Meeting | undefined {
     return this.#meetings.get(meetingId);
+  }
+
+  /** Meetings that are here or being made. A node that holds none may go. */
+  get holds(): number {
+    return new Set([...this.#meetings.keys(), ...this.#opening.keys()]).size;
   }
 
   /**
@@ -87,10 +93,8 @@ export class MeetingStore extends EventEmitter<MeetingStoreEvents> {
   }
 
   findLeg(legId: string): { leg: Leg; meeting: Meeting } {
-    for (const meeting of this.#meetings.values()) {
-      const leg = meeting.legs.get(legId);
-      if (leg) return { leg, meeting };
-    }
+    const found = this.#legs.get(legId);
+    if (found) return found;
     throw new HoldfastError('LEG_UNKNOWN', `this node has no leg ${legId}`);
   }
 
@@ -133,6 +137,19 @@ export class MeetingStore extends EventEmitter<MeetingStoreEvents> {
     });
   }
 
+  /**
+   * The control plane says that the meeting lives elsewhere, at a newer epoch than this one: what is here of it ends. Whoever is
+   * still on it is told that the leg is lost, and gets a new one where the meeting is.
+   */
+  async drop(meetingId: string, epoch: number): Promise<void> {
+    // One that is just being made may be the very one that is to go.
+    await this.#opening.get(meetingId)?.catch(() => {});
+    const meeting = this.#meetings.get(meetingId);
+    if (!meeting || meeting.epoch > epoch) return;
+    for (const leg of meeting.legs.values()) leg.link?.notify('leg.lost', { legId: leg.id });
+    this.close(meeting, 'dropped');
+  }
+
   close(meeting: Meeting, reason: string): void {
     if (meeting.closed) return;
     this.#log.info({ meetingId: meeting.id, epoch: meeting.epoch, reason }, 'meeting.closed');
@@ -156,6 +173,7 @@ export class MeetingStore extends EventEmitter<MeetingStoreEvents> {
     for (const meeting of this.all) this.close(meeting, reason);
     for (const timer of this.#timers.values()) clearTimeout(timer);
     this.#timers.clear();
+    this.#legs.clear();
     this.removeAllListeners();
   }
 
@@ -183,6 +201,8 @@ export class MeetingStore extends EventEmitter<MeetingStoreEvents> {
       this.emit('changed');
     };
     meeting.on('changed', watch);
+    meeting.on('legOpened', (leg) => this.#legs.set(leg.id, { leg, meeting }));
+    meeting.on('legClosed', (leg) => this.#legs.delete(leg.id));
     this.#log.info({ meetingId, epoch, role, worker: worker.index }, 'meeting.opened');
     watch();
     return meeting;

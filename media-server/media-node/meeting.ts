@@ -9,6 +9,8 @@ import type { MediaWorker } from './media-worker.ts';
 interface MeetingEvents {
   /** Somebody came, went, published, muted, or changed its connection. */
   changed: () => void;
+  legOpened: (leg: Leg) => void;
+  legClosed: (leg: Leg) => void;
   closed: () => void;
 }
 
@@ -94,6 +96,7 @@ export class Meeting extends EventEmitter<MeetingEvents> {
       (other) => other.participant.participantId === options.participant.participantId,
     );
     this.legs.set(leg.id, leg);
+    this.emit('legOpened', leg);
     // The newer leg of the same participant replaces the older one.
     for (const other of before) this.closeLeg(other.id);
     if (before.length === 0) {
@@ -122,6 +125,7 @@ export class Meeting extends EventEmitter<MeetingEvents> {
     this.legs.delete(legId);
     const { participantId } = leg.participant;
     leg.close();
+    this.emit('legClosed', leg);
     if (!this.participants.some((other) => other.participantId === participantId)) {
       for (const other of this.#otherLegs(leg)) {
         other.link?.notify('participant.left', { legId: other.id, participantId });
@@ -163,7 +167,10 @@ export class Meeting extends EventEmitter<MeetingEvents> {
     this.#closed = true;
     // Nobody needs to hear how one leg's end closes the others' consumers.
     for (const leg of this.legs.values()) leg.detach();
-    for (const leg of this.legs.values()) leg.close();
+    for (const leg of this.legs.values()) {
+      leg.close();
+      this.emit('legClosed', leg);
+    }
     this.legs.clear();
     this.router.close();
     this.emit('closed');

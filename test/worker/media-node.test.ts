@@ -106,7 +106,7 @@ describe('a media node', () => {
     await link.request('leg.close', { legId: ben.legId });
     await vi.waitFor(() =>
       expect(gateway.heard('a', 'participant.left')).toMatchObject([
-        { params: { legId: ada.legId, meetingId: 'm', participantId: 'ben' } },
+        { params: { legId: ada.legId, participantId: 'ben' } },
       ]),
     );
   });

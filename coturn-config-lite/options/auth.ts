@@ -1,0 +1,111 @@
+import type { OptionSpec } from './spec.ts';
+
+/** Who may use the server. */
+export const authOptions = {
+  ltCredMech: {
+    name: 'lt-cred-mech',
+    kind: 'flag',
+    default: 'off, unless users or secrets are given',
+    meaning: 'Long-term credentials: users with fixed passwords.',
+  },
+  noAuth: {
+    name: 'no-auth',
+    kind: 'flag',
+    default: 'off',
+    meaning: 'Anybody may relay anything.',
+  },
+  user: {
+    name: 'user',
+    kind: 'text',
+    many: true,
+    secret: true,
+    default: 'none',
+    meaning: 'A user of the long-term mechanism, as "name:password" or "name:0xkey".',
+  },
+  useAuthSecret: {
+    name: 'use-auth-secret',
+    kind: 'flag',
+    ignoresValue: true,
+    default: 'off',
+    meaning: 'Credentials that end, made with a shared secret (TURN REST API).',
+  },
+  staticAuthSecret: {
+    name: 'static-auth-secret',
+    kind: 'text',
+    many: true,
+    secret: true,
+    default: 'the secrets of the user database',
+    meaning: 'Shared secret of the TURN REST API. Two are valid side by side during a rotation.',
+  },
+  realm: {
+    name: 'realm',
+    kind: 'text',
+    default: 'the machine’s domain, if it has one',
+    meaning: 'Realm of the credentials; needed by both credential mechanisms.',
+  },
+  serverName: {
+    name: 'server-name',
+    kind: 'text',
+    default: 'the realm',
+    meaning: 'Server name for OAuth.',
+  },
+  oauth: {
+    name: 'oauth',
+    kind: 'flag',
+    default: 'off',
+    meaning: 'Third-party authorisation with OAuth tokens (RFC 7635).',
+  },
+  secureStun: {
+    name: 'secure-stun',
+    kind: 'flag',
+    default: 'off',
+    meaning: 'STUN binding requests need credentials too. Browsers do not send them.',
+  },
+  restApiSeparator: {
+    name: 'rest-api-separator',
+    kind: 'text',
+    default: ':',
+    meaning: 'Character between time and user name in the TURN REST API.',
+  },
+  secretTsExpTime: {
+    name: 'secret-ts-exp-time',
+    kind: 'integer',
+    valueOptional: true,
+    default: 'none',
+    meaning: 'Has no effect.',
+    deprecated: 'Remove it: the user name says when the credentials end.',
+  },
+  noAuthPings: {
+    name: 'no-auth-pings',
+    kind: 'flag',
+    ignoresValue: true,
+    default: 'off',
+    meaning: 'No periodic look at the database’s secrets.',
+  },
+  noDynamicIpList: {
+    name: 'no-dynamic-ip-list',
+    kind: 'flag',
+    ignoresValue: true,
+    default: 'off',
+    meaning: 'Allowed and denied peers come from this file alone, not from the database.',
+  },
+  noDynamicRealms: {
+    name: 'no-dynamic-realms',
+    kind: 'flag',
+    ignoresValue: true,
+    default: 'off',
+    meaning: 'Realms and their limits come from this file alone, not from the database.',
+  },
+  checkOriginConsistency: {
+    name: 'check-origin-consistency',
+    kind: 'flag',
+    default: 'off',
+    meaning: 'All requests of a session must carry the same ORIGIN.',
+  },
+  mobility: {
+    name: 'mobility',
+    kind: 'flag',
+    default: 'off',
+    meaning: 'Allocations may move to another client address (MICE).',
+  },
+} as const satisfies Record<string, OptionSpec>;

@@ -1,0 +1,80 @@
+import type { OptionSpec } from './spec.ts';
+
+/** How much of it one client, and all together, may use. */
+export const limitOptions = {
+  userQuota: {
+    name: 'user-quota',
+    kind: 'integer',
+    minimum: 0,
+    default: '0: no limit',
+    meaning: 'Allocations that one user may hold at the same time.',
+  },
+  totalQuota: {
+    name: 'total-quota',
+    kind: 'integer',
+    minimum: 0,
+    default: '0: no limit',
+    meaning: 'Allocations of all users together.',
+  },
+  maxBps: {
+    name: 'max-bps',
+    kind: 'integer',
+    minimum: 0,
+    default: '0: no limit',
+    meaning: 'Bytes (not bits) a second of one session, in each direction.',
+  },
+  bpsCapacity: {
+    name: 'bps-capacity',
+    kind: 'integer',
+    minimum: 0,
+    default: '0: no limit',
+    meaning: 'Bytes (not bits) a second that all sessions together may be promised, in each direction.',
+  },
+  relayThreads: {
+    name: 'relay-threads',
+    kind: 'integer',
+    minimum: 0,
+    maximum: 128,
+    default: 'one a core',
+    meaning: 'Threads that relay; 0: everything in one thread.',
+  },
+  staleNonce: {
+    name: 'stale-nonce',
+    kind: 'integer',
+    minimum: 0,
+    valueOptional: true,
+    default: '600 s in this version',
+    meaning: 'Seconds after which a nonce must be renewed; 0: never.',
+  },
+  maxAllocateLifetime: {
+    name: 'max-allocate-lifetime',
+    kind: 'integer',
+    minimum: 0,
+    valueOptional: true,
+    default: '3600 s',
+    meaning: 'Longest lifetime of an allocation between two refreshes, s.',
+  },
+  channelLifetime: {
+    name: 'channel-lifetime',
+    kind: 'integer',
+    minimum: 0,
+    valueOptional: true,
+    default: '600 s',
+    meaning: 'Lifetime of a channel binding, s. The standard fixes it: only tests change it.',
+  },
+  permissionLifetime: {
+    name: 'permission-lifetime',
+    kind: 'integer',
+    minimum: 0,
+    valueOptional: true,
+    default: '300 s',
+    meaning: 'Lifetime of a permission, s. The standard fixes it: only tests change it.',
+  },
+  maxAllocateTimeout: {
+    name: 'max-allocate-timeout',
+    kind: 'integer',
+    minimum: 1,
+    default: '60 s',
+    meaning: 'Seconds within which a client must have finished its allocation.',
+  },
+} as const satisfies Record<string, OptionSpec>;

@@ -1,0 +1,142 @@
+import type { OptionSpec } from './spec.ts';
+
+/** The process itself, its command line and its web page. */
+export const processOptions = {
+  daemon: {
+    name: 'daemon',
+    kind: 'flag',
+    default: 'off',
+    meaning: 'Goes into the background. Not under systemd or in a container.',
+  },
+  pidfile: {
+    name: 'pidfile',
+    kind: 'text',
+    default: '/var/run/turnserver.pid, or /var/tmp/turnserver.pid',
+    meaning: 'File for the process id.',
+  },
+  procUser: {
+    name: 'proc-user',
+    kind: 'text',
+    default: 'who started it',
+    meaning: 'User to become after the ports are open.',
+  },
+  procGroup: {
+    name: 'proc-group',
+    kind: 'text',
+    default: 'that of who started it',
+    meaning: 'Group to become after the ports are open.',
+  },
+  networkEngine: {
+    name: 'ne',
+    kind: 'integer',
+    minimum: 1,
+    maximum: 3,
+    default: 'chosen by the system',
+    meaning: 'How sockets and threads are put together. For coturn’s developers.',
+  },
+  noCli: {
+    name: 'no-cli',
+    kind: 'flag',
+    default: 'off',
+    meaning: 'No telnet command line.',
+  },
+  cliIp: {
+    name: 'cli-ip',
+    kind: 'ip',
+    default: '127.0.0.1',
+    meaning: 'Address of the telnet command line.',
+  },
+  cliPort: {
+    name: 'cli-port',
+    kind: 'port',
+    default: '5766',
+    meaning: 'Port of the telnet command line.',
+  },
+  cliPassword: {
+    name: 'cli-password',
+    kind: 'text',
+    secret: true,
+    default: 'none',
+    meaning: 'Password of the telnet command line, best in the form that "turnadmin -P" prints.',
+  },
+  cliMaxOutputSessions: {
+    name: 'cli-max-output-sessions',
+    kind: 'integer',
+    minimum: 0,
+    default: '256',
+    meaning: 'Sessions that its command "ps" lists at most.',
+  },
+  webAdmin: {
+    name: 'web-admin',
+    kind: 'flag',
+    default: 'off',
+    meaning: 'Web page for administrators.',
+  },
+  webAdminIp: {
+    name: 'web-admin-ip',
+    kind: 'ip',
+    default: '127.0.0.1',
+    meaning: 'Address of the administrators’ page.',
+  },
+  webAdminPort: {
+    name: 'web-admin-port',
+    kind: 'port',
+    default: '8080',
+    meaning: 'Port of the administrators’ page.',
+  },
+  webAdminListenOnWorkers: {
+    name: 'web-admin-listen-on-workers',
+    kind: 'flag',
+    default: 'off',
+    meaning: 'The administrators’ page on the ports of the clients too.',
+  },
+  fingerprint: {
+    name: 'fingerprint',
+    kind: 'flag',
+    default: 'off',
+    meaning: 'Messages carry the FINGERPRINT attribute. WebRTC clients expect it.',
+  },
+  noSoftwareAttribute: {
+    name: 'no-software-attribute',
+    aliases: ['prod'],
+    kind: 'flag',
+    default: 'off',
+    meaning: 'Answers do not tell the server’s version.',
+  },
+  stunOnly: {
+    name: 'stun-only',
+    kind: 'flag',
+    default: 'off',
+    meaning: 'STUN alone: nothing is relayed.',
+  },
+  noStun: {
+    name: 'no-stun',
+    kind: 'flag',
+    default: 'off',
+    meaning: 'TURN alone: STUN binding requests are not answered.',
+  },
+  noRfc5780: {
+    name: 'no-rfc5780',
+    kind: 'flag',
+    default: 'off',
+    meaning: 'No NAT behaviour tests, whose answers are larger than their requests.',
+  },
+  noStunBackwardCompatibility: {
+    name: 'no-stun-backward-compatibility',
+    kind: 'flag',
+    default: 'off',
+    meaning: 'No answers to the STUN of RFC 3489, and no MAPPED-ADDRESS in answers.',
+  },
+  responseOriginOnlyWithRfc5780: {
+    name: 'response-origin-only-with-rfc5780',
+    kind: 'flag',
+    default: 'off',
+    meaning: 'RESPONSE-ORIGIN only where the NAT behaviour tests are on.',
+  },
+  version: {
+    name: 'version',
+    kind: 'flag',
+    default: 'off',
+    meaning: 'For the command line: prints the version.',
+  },
+} as const satisfies Record<string, OptionSpec>;

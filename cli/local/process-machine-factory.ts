@@ -37,6 +37,8 @@ export class ProcessMachineFactory implements MachineFactory {
       drainSocket: this.#drainSocket(spec),
       controlPlane: { urls: [controlPlaneUrl] },
       media,
+      // A machine that is stopped here was drained before, or everything is being stopped.
+      stop: { graceMs: 0 },
     });
   }
 

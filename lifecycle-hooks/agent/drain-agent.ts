@@ -122,15 +122,16 @@ export class DrainAgent {
   }
 
   async #do(step: Exclude<DrainStep, { type: 'wait' }>): Promise<void> {
-    const { node, log, metrics } = this.#options;
+    const { node, clock, log, metrics } = this.#options;
     const timeoutMs = this.#nodeTimeoutMs();
     switch (step.type) {
       case 'ask':
         return this.#learn(await node.status(timeoutMs));
       case 'tell': {
         const { id, kind } = step.notice;
-        const deadline = step.emptyByMs === undefined ? {} : { deadlineMs: Math.max(0, step.emptyByMs) };
-        const answer = await node.drain({ noticeId: id, kind, ...deadline }, timeoutMs);
+        const { emptyByMs } = step;
+        const within = emptyByMs === undefined ? {} : { withinMs: emptyByMs - clock.now() };
+        const answer = await node.drain({ noticeId: id, kind, ...within }, timeoutMs);
         return this.#learnRequest('drain', answer, { type: 'told', notice: step.notice });
       }
       case 'take-back': {

@@ -1,6 +1,8 @@
+import type { NoticeKind } from '@holdfast/media-server/protocol/index.ts';
+
 /** What every cloud offers to the drain agent and the autoscaler. A cloud that cannot do a thing says so; nothing pretends. */
 
-export type NoticeKind = 'scale-in' | 'spot' | 'maintenance' | 'replacement' | 'operator';
+export type { NoticeKind };
 
 /** A cloud's word that this node will go. */
 export interface Notice {

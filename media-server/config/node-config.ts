@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DRAIN_WITHIN_MS } from '../protocol/drain.ts';
 import { iceServer, nodeId } from '../protocol/values.ts';
 
 const port = z.int().min(0).max(65_535);
@@ -44,6 +45,22 @@ export const mediaNodeConfig = z.object({
       publishSpacingMs: z.number().min(0).default(400),
       /** The whole publishing order of a meeting fits into this, ms. */
       publishOrderMs: z.number().min(0).default(3000),
+    })
+    .prefault({}),
+  stop: z
+    .object({
+      /**
+       * On SIGTERM meetings are moved away for so long before the process ends, ms; 0: it ends at once, and they are
+       * recovered elsewhere. Whoever stops it must wait 10 s longer before SIGKILL: `docker stop --time 40`.
+       */
+      graceMs: z
+        .number()
+        .max(DRAIN_WITHIN_MS.most)
+        .refine(
+          (ms) => ms === 0 || ms >= DRAIN_WITHIN_MS.least,
+          `must be 0, or at least ${DRAIN_WITHIN_MS.least}: nobody can be moved in less`,
+        )
+        .default(25_000),
     })
     .prefault({}),
 });

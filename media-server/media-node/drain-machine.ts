@@ -1,11 +1,14 @@
-import type { DrainReport } from '../protocol/index.ts';
-import { HoldfastError } from '../protocol/index.ts';
+import { DRAIN_WITHIN_MS, type DrainReport, type DrainWait, HoldfastError } from '../protocol/index.ts';
 
-/** Who wants the node empty. An operator may change his mind; a cloud's notice is only taken back by the cloud. */
+/**
+ * Who wants the node empty. An operator may change his mind; a cloud's notice is only taken back by the cloud, and a process
+ * that was told to end is not told otherwise.
+ */
 export interface DrainCause {
   readonly id: string;
-  readonly by: 'operator' | 'cloud';
+  readonly by: 'operator' | 'cloud' | 'process';
   readonly reason: string;
+  /** By this node's own clock. */
   readonly deadlineMs: number | undefined;
 }
 
@@ -50,11 +53,13 @@ export function nextDrainState(now: DrainMachineState, event: DrainEvent): Drain
       const causes = now.causes.filter(
         (cause) => cause.by !== event.by || (event.causeId !== undefined && cause.id !== event.causeId),
       );
-      const held = causes.find((cause) => cause.by === 'cloud');
+      const held = causes.find((cause) => cause.by !== 'operator');
       if (event.by === 'operator' && held) {
         throw new HoldfastError(
           'CONFLICT',
-          `the cloud is ending this node (${held.reason}); only the cloud can take that back`,
+          held.by === 'cloud'
+            ? `the cloud is ending this node (${held.reason}); only the cloud can take that back`
+            : `this node's process is ending (${held.reason}); that cannot be taken back`,
         );
       }
       return causes.length === 0 ? { state: 'active' } : { ...now, causes };
@@ -83,13 +88,27 @@ export function drainDeadlineMs(now: DrainMachineState): number | undefined {
   return deadlines.length === 0 ? undefined : Math.min(...deadlines);
 }
 
-export function drainReportOf(now: DrainMachineState): DrainReport {
+/**
+ * The deadline by our own clock of a cloud's or a process's word that gives this time. One that makes no sense is taken for
+ * the nearest that does: a deadline in the past would cut off everybody whom a second or two could have saved.
+ */
+export function deadlineAfter(withinMs: number | undefined, nowMs: number): number | undefined {
+  if (withinMs === undefined) return undefined;
+  return nowMs + Math.min(Math.max(withinMs, DRAIN_WITHIN_MS.least), DRAIN_WITHIN_MS.most);
+}
+
+export function drainReportOf(
+  now: DrainMachineState,
+  nowMs: number,
+  waitingFor: DrainWait[] = [],
+): DrainReport {
   if (now.state === 'active') return { state: 'active' };
   const deadlineMs = drainDeadlineMs(now);
   return {
     state: now.state,
     sinceMs: now.sinceMs,
     reason: now.causes.map((cause) => cause.reason).join(', '),
-    ...(deadlineMs === undefined ? {} : { deadlineMs }),
+    ...(deadlineMs === undefined ? {} : { remainingMs: Math.max(0, deadlineMs - nowMs) }),
+    ...(waitingFor.length === 0 ? {} : { waitingFor }),
   };
 }

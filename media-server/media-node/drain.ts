@@ -1,28 +1,59 @@
 import { EventEmitter } from 'eventemitter3';
+import type { Clock } from '../process/clock.ts';
+import type { Logger } from '../process/logger.ts';
 import {
   type DrainReport,
-  type HoldfastError,
+  type DrainRequest,
+  type DrainWait,
+  HoldfastError,
   type nodeContract,
   type ParamsOf,
+  type registryClientContract,
   toHoldfastError,
 } from '../protocol/index.ts';
 import {
   type DrainCause,
   type DrainEvent,
   type DrainMachineState,
+  deadlineAfter,
   drainDeadlineMs,
   drainReportOf,
   initialDrainState,
   nextDrainState,
 } from './drain-machine.ts';
-import { Handover, type HandoverContext } from './handover.ts';
-import { interleaveMs, parallelMoves } from './handover-schedule.ts';
+import {
+  afterEvent,
+  type EvacuationEvent,
+  emptyPlan,
+  isEvacuated,
+  type MoveEnd,
+  type NextMove,
+  nextMoves,
+  type Situation,
+  waitsOf,
+} from './evacuation-plan.ts';
+import type { HandoverOutcome } from './handover.ts';
 import type { Meeting } from './meeting.ts';
 import type { MeetingStore } from './meeting-store.ts';
 
-/** Between two looks at a meeting that could not be moved, ms. Capacity is being asked for meanwhile. */
-const RETRY_MS = 1000;
-const COMMIT_MARGIN_MS = 1000;
+/** One attempt to move one meeting: `Handover`. */
+export interface MeetingMove {
+  run(options: {
+    readonly exclude: readonly string[];
+    readonly publishOffsetMs: number;
+    readonly untilMs: number | undefined;
+    readonly signal: AbortSignal;
+  }): Promise<HandoverOutcome>;
+  progress(params: ParamsOf<typeof nodeContract, 'handover.progress'>): void;
+}
+
+export interface DrainOptions {
+  readonly meetings: Pick<MeetingStore, 'all' | 'opening' | 'get' | 'close' | 'endIfEmpty' | 'on'>;
+  readonly move: (meeting: Meeting) => MeetingMove;
+  readonly timing: Situation['timing'];
+  readonly clock: Clock;
+  readonly log: Logger;
+}
 
 interface DrainEvents {
   changed: (report: DrainReport) => void;
@@ -30,27 +61,27 @@ interface DrainEvents {
   moveFailed: (error: HoldfastError) => void;
 }
 
+/** Until a node that is being emptied looks again at what is being opened on it, ms. */
+const LOOK_AGAIN_MS = 1000;
+
 /**
- * The node's own drain: takes no new meetings and moves those it has, until it is empty. Meetings that have begun to
- * move when a drain is cancelled go on moving: turning back would cost everybody a second switch.
+ * The node's own drain: takes no new meetings and moves those it has, until it is empty. `drain-machine.ts` decides what
+ * the node's state is, `evacuation-plan.ts` what moves when; here it is done. Meetings that have begun to move when a drain
+ * is cancelled go on moving: turning back would cost everybody a second switch.
  */
 export class Drain extends EventEmitter<DrainEvents> {
-  readonly #meetings: MeetingStore;
-  readonly #context: HandoverContext;
-  readonly #moving = new Map<string, Handover>();
-  /** Not before this time is the meeting tried again. */
-  readonly #retryAtMs = new Map<string, number>();
-  /** Targets that failed for a meeting; forgotten when nothing else is left. */
-  readonly #failedTargets = new Map<string, string[]>();
+  readonly #options: DrainOptions;
+  readonly #moving = new Map<string, MeetingMove>();
+  readonly #closing = new AbortController();
   #state: DrainMachineState = initialDrainState;
-  #timer: NodeJS.Timeout | undefined;
-  #closed = false;
+  #plan = emptyPlan;
+  #waitedFor = '';
+  #cancelTimer = () => {};
 
-  constructor(meetings: MeetingStore, context: HandoverContext) {
+  constructor(options: DrainOptions) {
     super();
-    this.#meetings = meetings;
-    this.#context = context;
-    meetings.on('changed', () => this.#advance());
+    this.#options = options;
+    options.meetings.on('changed', () => this.#advance());
   }
 
   get state(): DrainMachineState['state'] {
@@ -63,11 +94,47 @@ export class Drain extends EventEmitter<DrainEvents> {
   }
 
   report(): DrainReport {
-    return drainReportOf(this.#state);
+    return drainReportOf(this.#state, this.#options.clock.now(), this.#waits());
   }
 
-  drain(cause: DrainCause): DrainReport {
-    return this.#apply({ type: 'drain', cause, nowMs: this.#context.now() });
+  /** An operator's order, which was checked where it came in. */
+  order({ reason, withinMs }: ParamsOf<typeof registryClientContract, 'node.drain'>): DrainReport {
+    return this.#drain({ id: 'operator', by: 'operator', reason, deadlineMs: this.#deadline(withinMs) });
+  }
+
+  /** A cloud's word. */
+  notice({ noticeId, kind, withinMs }: DrainRequest): DrainReport {
+    const deadlineMs = this.#deadline(withinMs);
+    const takenMs = deadlineMs === undefined ? undefined : deadlineMs - this.#options.clock.now();
+    if (takenMs !== withinMs) {
+      this.#options.log.warn({ noticeId, withinMs, takenMs }, 'drain.deadline_without_sense');
+    }
+    return this.#drain({ id: noticeId, by: 'cloud', reason: kind, deadlineMs });
+  }
+
+  /**
+   * The process was told to end: moves away what is here. Resolves when nothing is, or when the signal aborts, which it is
+   * expected to do after `graceMs`.
+   */
+  async leave(graceMs: number, signal: AbortSignal): Promise<void> {
+    this.#drain({
+      id: 'end',
+      by: 'process',
+      reason: 'the process ends',
+      deadlineMs: this.#deadline(graceMs),
+    });
+    const over = () => signal.aborted || this.state === 'drained' || this.state === 'released';
+    if (over()) return;
+    await new Promise<void>((resolve) => {
+      const check = () => {
+        if (!over()) return;
+        this.off('changed', check);
+        signal.removeEventListener('abort', check);
+        resolve();
+      };
+      this.on('changed', check);
+      signal.addEventListener('abort', check);
+    });
   }
 
   cancel(by: DrainCause['by'], causeId?: string): DrainReport {
@@ -76,7 +143,8 @@ export class Drain extends EventEmitter<DrainEvents> {
 
   /** The point of no return: the cloud will be told to remove this node. */
   release(force: boolean): DrainReport {
-    return this.#apply({ type: 'release', holds: this.#meetings.all.length, force });
+    const { all, opening } = this.#options.meetings;
+    return this.#apply({ type: 'release', holds: all.length + opening, force });
   }
 
   /** A gateway's word about a meeting that is moving away. */
@@ -85,9 +153,17 @@ export class Drain extends EventEmitter<DrainEvents> {
   }
 
   close(): void {
-    this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#closing.abort(new HoldfastError('CONNECTION_CLOSED', 'the node stops'));
+    this.#cancelTimer();
     this.removeAllListeners();
+  }
+
+  #deadline(withinMs: number | undefined): number | undefined {
+    return deadlineAfter(withinMs, this.#options.clock.now());
+  }
+
+  #drain(cause: DrainCause): DrainReport {
+    return this.#apply({ type: 'drain', cause, nowMs: this.#options.clock.now() });
   }
 
   #apply(event: DrainEvent): DrainReport {
@@ -95,12 +171,9 @@ export class Drain extends EventEmitter<DrainEvents> {
     this.#state = nextDrainState(before, event);
     if (this.#state !== before) {
       const report = this.report();
-      if (this.#state.state === 'active') {
-        this.#retryAtMs.clear();
-        this.#failedTargets.clear();
-      }
+      if (this.#state.state === 'active') this.#learn({ type: 'cancelled' });
       if (this.#state.state !== before.state) {
-        this.#context.log.info({ from: before.state, ...report, to: this.#state.state }, 'drain.state');
+        this.#options.log.info({ from: before.state, ...report, to: this.#state.state }, 'drain.state');
       }
       this.emit('changed', report);
       this.#advance();
@@ -108,76 +181,101 @@ export class Drain extends EventEmitter<DrainEvents> {
     return this.report();
   }
 
+  #learn(event: EvacuationEvent): void {
+    this.#plan = afterEvent(this.#plan, event, this.#options.clock.now());
+  }
+
+  #situation(): Situation {
+    const { meetings, timing } = this.#options;
+    return {
+      meetings: meetings.all.map(({ id, role, legs }) => ({
+        id,
+        role,
+        reachable: [...legs.values()].some(({ link }) => link !== undefined),
+      })),
+      opening: meetings.opening,
+      deadlineMs: drainDeadlineMs(this.#state),
+      timing,
+    };
+  }
+
+  #waits(): DrainWait[] {
+    if (this.#state.state !== 'draining') return [];
+    return waitsOf(this.#plan, this.#situation(), this.#options.clock.now());
+  }
+
   /** Starts what may be started now. Called at every change; does nothing when there is nothing to do. */
   #advance(): void {
-    if (this.#closed || (this.#state.state !== 'draining' && this.#state.state !== 'drained')) return;
-    for (const meeting of this.#meetings.all) {
-      if (!this.#moving.has(meeting.id)) this.#meetings.endIfEmpty(meeting);
+    if (this.#closing.signal.aborted || (this.state !== 'draining' && this.state !== 'drained')) return;
+    const { meetings, clock } = this.#options;
+    for (const meeting of meetings.all) {
+      if (!this.#moving.has(meeting.id)) meetings.endIfEmpty(meeting);
     }
-    const meetings = this.#meetings.all;
-    if (meetings.length === 0) {
-      if (this.#moving.size === 0) this.#apply({ type: 'emptied' });
+    const situation = this.#situation();
+    if (isEvacuated(this.#plan, situation)) {
+      this.#apply({ type: 'emptied' });
       return;
     }
-    if (this.#state.state === 'drained') this.#apply({ type: 'filled' });
-    const nowMs = this.#context.now();
-    const deadlineMs = drainDeadlineMs(this.#state);
-    const allowed = parallelMoves({
-      meetings: meetings.length,
-      gently: this.#context.timing.parallelMeetings,
-      remainingMs: deadlineMs === undefined ? undefined : deadlineMs - nowMs,
-      meetingDeadlineMs: this.#context.timing.meetingDeadlineMs,
-    });
-    let nextMs = Number.POSITIVE_INFINITY;
-    for (const meeting of meetings) {
-      if (this.#moving.size >= allowed) return;
-      if (this.#moving.has(meeting.id) || meeting.role !== 'home') continue;
-      const retryAtMs = this.#retryAtMs.get(meeting.id) ?? 0;
-      if (retryAtMs <= nowMs) void this.#move(meeting, allowed);
-      else nextMs = Math.min(nextMs, retryAtMs - nowMs);
+    if (this.state === 'drained') this.#apply({ type: 'filled' });
+    const { begin, lookAgainAtMs } = nextMoves(this.#plan, situation, clock.now());
+    for (const next of begin) {
+      const meeting = meetings.get(next.meetingId);
+      // Beginning one may have led here again.
+      if (meeting && !this.#moving.has(meeting.id)) void this.#move(meeting, next);
     }
-    clearTimeout(this.#timer);
-    if (nextMs < Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.#advance(), nextMs);
+    this.#tellWaits();
+    const waitMs = Math.min((lookAgainAtMs ?? Infinity) - clock.now(), LOOK_AGAIN_MS);
+    this.#cancelTimer();
+    this.#cancelTimer = clock.after(waitMs, () => this.#advance());
   }
 
-  /** A handover must be committed this long before the node is ended. */
-  #commitByMs(): number | undefined {
-    const deadlineMs = drainDeadlineMs(this.#state);
-    return deadlineMs === undefined ? undefined : deadlineMs - COMMIT_MARGIN_MS;
+  /** One line whenever the meetings begin to wait for something else. */
+  #tellWaits(): void {
+    const waitingFor = this.#waits();
+    const key = waitingFor.map(({ why, meetings }) => `${why} ${meetings}`).join();
+    if (key === this.#waitedFor) return;
+    this.#waitedFor = key;
+    if (waitingFor.some(({ why }) => why !== 'turn' && why !== 'arrival')) {
+      this.#options.log.warn({ waitingFor }, 'drain.waiting');
+    }
   }
 
-  async #move(meeting: Meeting, parallel: number): Promise<void> {
-    const publishOffsetMs = interleaveMs(this.#moving.size, parallel, this.#context.timing.publishSpacingMs);
-    const handover = new Handover(meeting, this.#context);
-    this.#moving.set(meeting.id, handover);
-    const exclude = this.#failedTargets.get(meeting.id) ?? [];
+  async #move(meeting: Meeting, { exclude, publishOffsetMs, untilMs }: NextMove): Promise<void> {
+    const { meetings, move, log } = this.#options;
+    const { id: meetingId } = meeting;
+    const under = move(meeting);
+    this.#moving.set(meetingId, under);
+    this.#learn({ type: 'begun', meetingId });
+    let end: MoveEnd = { type: 'broken' };
     try {
-      const outcome = await handover.run({ exclude, publishOffsetMs, untilMs: this.#commitByMs() });
+      const outcome = await under.run({ exclude, publishOffsetMs, untilMs, signal: this.#closing.signal });
+      end = moveEndOf(outcome);
       if (outcome.type === 'moved') {
-        this.#failedTargets.delete(meeting.id);
-        this.#retryAtMs.delete(meeting.id);
-        this.#meetings.close(meeting, 'moved');
-        this.emit('moved', { meetingId: meeting.id, ...outcome });
-      } else if (outcome.type === 'gone') {
-        // Usually nothing is left to try again. Legs that are: their gateways are about to close them.
-        this.#retryAtMs.set(meeting.id, this.#context.now() + RETRY_MS);
-      } else {
-        // A target that failed is left out next time; when nothing else fits, everything is open again.
-        if (outcome.target === undefined) this.#failedTargets.delete(meeting.id);
-        else this.#failedTargets.set(meeting.id, [...exclude, outcome.target]);
-        const retryMs = outcome.target === undefined ? (outcome.error.retryAfterMs ?? RETRY_MS) : 0;
-        this.#retryAtMs.set(meeting.id, this.#context.now() + retryMs);
-        this.#context.log.warn({ meetingId: meeting.id, err: outcome.error, retryMs }, 'drain.move_failed');
+        meetings.close(meeting, 'moved');
+        this.emit('moved', { meetingId, ...outcome });
+      } else if (outcome.type === 'failed') {
+        log.warn({ meetingId, err: outcome.error, target: outcome.target }, 'drain.move_failed');
         this.emit('moveFailed', outcome.error);
       }
     } catch (error) {
-      // Handover.run answers for everything it knows; this is a fault of ours, and must not stop the other meetings.
-      this.#retryAtMs.set(meeting.id, this.#context.now() + RETRY_MS);
-      this.#context.log.error({ err: error, meetingId: meeting.id }, 'drain.move_broken');
+      // A handover answers for everything it knows; this is a fault of ours, and must not stop the other meetings.
+      log.error({ err: error, meetingId }, 'drain.move_broken');
       this.emit('moveFailed', toHoldfastError(error));
     } finally {
-      this.#moving.delete(meeting.id);
+      this.#moving.delete(meetingId);
+      this.#learn({ type: 'ended', meetingId, end });
       this.#advance();
     }
   }
+}
+
+function moveEndOf(outcome: HandoverOutcome): MoveEnd {
+  if (outcome.type !== 'failed') return { type: outcome.type };
+  const { target, error } = outcome;
+  return {
+    type: 'failed',
+    target,
+    noRoom: error.code === 'NO_CAPACITY',
+    retryAfterMs: error.retryAfterMs,
+  };
 }

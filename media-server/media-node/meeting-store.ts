@@ -48,6 +48,11 @@ export class MeetingStore extends EventEmitter<MeetingStoreEvents> {
     return this.all.reduce((sum, meeting) => sum + meeting.participants.length, 0);
   }
 
+  /** Meetings that are being made: they are here in a moment. */
+  get opening(): number {
+    return this.#opening.size;
+  }
+
   get(meetingId: string): Meeting | undefined {
     return this.#meetings.get(meetingId);
   }
@@ -89,6 +94,7 @@ export class MeetingStore extends EventEmitter<MeetingStoreEvents> {
       return await opening;
     } finally {
       this.#opening.delete(meetingId);
+      this.emit('changed');
     }
   }
 

@@ -1,19 +1,29 @@
 import { ConfigError } from '../config/load.ts';
 import { createLogger, type Logger } from './logger.ts';
 
+/** What a process still has to do when it is told to end, while everything in it works. */
+export interface Leaving {
+  /** The longest it may take, ms; 0: there is nothing to do. */
+  readonly graceMs: number;
+  /** Resolves when it is done, or soon after the signal aborts. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
 /** Anything that was started and can be ended. */
 export interface Running {
+  readonly leaving?: Leaving;
   close(reason: string): Promise<void>;
 }
 
-/** The longest a clean end may take before the process ends anyway, ms. */
+/** The longest a clean end may take before the process ends anyway, ms. Leaving has its own time before that. */
 const CLOSE_LIMIT_MS = 10_000;
 
 /** Exit code for what the person who started the process must mend (port taken, file missing). */
 const EXIT_USAGE = 1;
 
 /**
- * Runs a process of ours: starts it, waits for SIGTERM or SIGINT, ends it cleanly. Wrong configuration exits with 78
+ * Runs a process of ours: starts it, waits for SIGTERM or SIGINT, lets it leave in the time it was given for that (a second
+ * signal cuts it short), ends it cleanly. Wrong configuration exits with 78
  * and one line on stderr; an address that is taken with 1 and one line. When `HOLDFAST_PARENT_WATCH` is set, the end of
  * stdin is the end of whoever started it, and it ends too: no process outlives a killed parent.
  */
@@ -38,8 +48,27 @@ export function runProcess(role: string, start: (log: Logger) => Promise<Running
     return new Promise(() => {});
   };
 
-  process.once('SIGTERM', () => void end('SIGTERM', 0));
-  process.once('SIGINT', () => void end('SIGINT', 0));
+  const hurry = new AbortController();
+  let asked = false;
+  const leave = async (reason: string): Promise<void> => {
+    if (asked) return hurry.abort();
+    asked = true;
+    const { graceMs, run } = running?.leaving ?? { graceMs: 0, run: async () => {} };
+    if (graceMs > 0) {
+      log.info({ reason, graceMs }, 'process.leaving');
+      const timer = setTimeout(() => hurry.abort(), graceMs);
+      try {
+        await untilAborted(run(hurry.signal), hurry.signal);
+      } catch (error) {
+        log.error({ err: error }, 'process.leaving_failed');
+      }
+      clearTimeout(timer);
+    }
+    await end(reason, 0);
+  };
+
+  process.on('SIGTERM', () => void leave('SIGTERM'));
+  process.on('SIGINT', () => void leave('SIGINT'));
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'process.uncaught_exception');
     void end('uncaught exception', 70);
@@ -66,6 +95,16 @@ export function runProcess(role: string, start: (log: Logger) => Promise<Running
       process.exit(code);
     },
   );
+}
+
+function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  return Promise.race([
+    work,
+    new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    }),
+  ]);
 }
 
 /** One line for people, and the exit code. */

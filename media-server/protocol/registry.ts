@@ -1,14 +1,9 @@
 import { z } from 'zod';
 import { type Contract, notification, request } from './contract.ts';
+import { drainReport, drainWithinMs } from './drain.ts';
 import * as v from './values.ts';
 
 /** Media node ↔ control plane: one WebSocket at `/internal/nodes`, dialled by the node, kept for its life. */
-
-export const drainState = z.enum(['active', 'draining', 'drained', 'released']).meta({
-  description:
-    'active: takes meetings. draining: takes no new ones and moves those it has. drained: empty, may go back to active. released: the cloud was told; no way back.',
-});
-export type DrainState = z.output<typeof drainState>;
 
 export const workerLoad = z.object({
   cpu: z
@@ -44,14 +39,6 @@ export const heldMeeting = z.object({
   load: z.number().meta({ description: 'Share of one node target (1 = a whole node) this meeting takes.' }),
 });
 export type HeldMeeting = z.output<typeof heldMeeting>;
-
-export const drainReport = z.object({
-  state: drainState,
-  sinceMs: v.timestampMs.optional(),
-  reason: z.string().optional(),
-  deadlineMs: v.timestampMs.optional(),
-});
-export type DrainReport = z.output<typeof drainReport>;
 
 export const moveState = z.enum(['moving', 'committed', 'given-up', 'elsewhere']).meta({
   description:
@@ -126,7 +113,7 @@ export const registryContract = {
 export const registryClientContract = {
   'node.drain': request(
     'Take no new meetings and move those you have (idempotent).',
-    z.object({ reason: z.string(), deadlineMs: v.timestampMs.optional() }),
+    z.object({ reason: z.string(), withinMs: drainWithinMs.optional() }),
     drainReport,
   ),
   'node.cancelDrain': request(

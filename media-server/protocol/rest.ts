@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { drainReport, heldMeeting, nodeLoad } from './registry.ts';
+import { drainReport, drainWithinMs } from './drain.ts';
+import { heldMeeting, nodeLoad } from './registry.ts';
 import * as v from './values.ts';
 
 /**
@@ -72,7 +73,7 @@ export const tokenView = z.object({
 export const openJoin = z.object({ meetingId: v.meetingId, displayName: v.displayName });
 
 /** `POST /v1/nodes/{id}/drain` (operator) → 202 `nodeView`; `DELETE` → 200 `nodeView`. Both idempotent. */
-export const drainNode = z.object({
+export const drainNode = z.strictObject({
   reason: z.string().min(1).max(200).default('operator'),
-  deadlineMs: v.timestampMs.optional(),
+  withinMs: drainWithinMs.optional(),
 });

@@ -296,8 +296,7 @@ describe('a drain', () => {
 
   it('is asked for, watched and released by the agent over the local socket', async () => {
     await startNode('a');
-    const put = () =>
-      agent('a', 'PUT', '/v1/drain', { noticeId: 'n-1', kind: 'scale-in', deadlineMs: Date.now() + 60_000 });
+    const put = () => agent('a', 'PUT', '/v1/drain', { noticeId: 'n-1', kind: 'scale-in', withinMs: 60_000 });
     await gateway.join('a', 'm', 1, 'ada', ['microphone']);
     expect(drainStatus.parse((await put()).body)).toMatchObject({
       state: 'draining',

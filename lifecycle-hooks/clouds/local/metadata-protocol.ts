@@ -1,3 +1,4 @@
+import { noticeKind } from '@holdfast/media-server/protocol/index.ts';
 import { z } from 'zod';
 import type { Notice } from '../types.ts';
 
@@ -11,7 +12,7 @@ import type { Notice } from '../types.ts';
  */
 export const notice = z.object({
   id: z.string(),
-  kind: z.enum(['scale-in', 'spot', 'maintenance', 'replacement', 'operator']),
+  kind: noticeKind,
   source: z.string(),
   nodeId: z.string(),
   status: z.enum(['pending', 'withdrawn']),

@@ -56,8 +56,8 @@ export function operatorRoutes(app: FastifyInstance, options: OperatorRoutesOpti
   };
 
   app.post('/v1/nodes/:id/drain', guard, async (request, reply) => {
-    const { reason, deadlineMs } = parsed(drainNode, request.body ?? {});
-    const order = { reason, ...(deadlineMs === undefined ? {} : { deadlineMs }) };
+    const { reason, withinMs } = parsed(drainNode, request.body ?? {});
+    const order = { reason, ...(withinMs === undefined ? {} : { withinMs }) };
     const node = await ask(request.params, (connection) => connection.request('node.drain', order));
     return reply.status(202).send(node);
   });

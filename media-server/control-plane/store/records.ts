@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { drainReport, heldMeeting, nodeLoad } from '../../protocol/registry.ts';
+import { drainReport } from '../../protocol/drain.ts';
+import { heldMeeting, nodeLoad } from '../../protocol/registry.ts';
 import * as v from '../../protocol/values.ts';
 
 /** The rows of the store. A store outside this process parses what it reads with these. */

@@ -1,4 +1,6 @@
+import type { DrainWait } from '../../protocol/drain.ts';
 import type { NodeView } from '../../protocol/rest.ts';
+import { count, duration } from './format.ts';
 
 export type NodeState = NodeView['drain']['state'] | 'unreachable';
 
@@ -21,6 +23,23 @@ export const stateMeaning: Record<NodeState, string> = {
   released: 'The cloud was told to remove it. There is no way back.',
   unreachable: 'No heartbeat. Its meetings are being brought back on other nodes.',
 };
+
+const waitMeaning: Record<DrainWait['why'], string> = {
+  room: 'no other node has room',
+  'control-plane': 'this node cannot reach the control plane to ask where to',
+  target: 'the node they were to go to failed; another one is tried',
+  turn: 'others are moved first',
+  people: 'not everybody is on the new node yet',
+  gateways: 'nobody in them is connected to be told',
+  arrival: 'they are only just coming here',
+  fault: 'this node failed to move them; its log says why',
+};
+
+/** Why meetings are still on a node that is being drained. */
+export function waitWords({ why, meetings, forMs }: DrainWait): string {
+  const since = forMs < 1000 ? '' : ` (for ${duration(forMs)})`;
+  return `${count(meetings, 'meeting')}: ${waitMeaning[why]}${since}`;
+}
 
 /** Each null: not known. The last word of a node that is silent says nothing about now. */
 interface KnownLoad {

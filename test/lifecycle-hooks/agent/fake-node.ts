@@ -11,7 +11,7 @@ import {
 export class FakeNode {
   readonly socketPath: string;
   readonly requests: string[] = [];
-  /** What the node was told for each notice: its deadline. */
+  /** What the node was told for each notice: within which time it must be empty, ms. */
   readonly told = new Map<string, number | undefined>();
   state: DrainStatus['state'] = 'active';
   meetings = 0;
@@ -75,8 +75,8 @@ export class FakeNode {
       case 'GET /v1/drain':
         return undefined;
       case 'PUT /v1/drain': {
-        const { noticeId, deadlineMs } = drainRequest.parse(body);
-        this.told.set(noticeId, deadlineMs);
+        const { noticeId, withinMs } = drainRequest.parse(body);
+        this.told.set(noticeId, withinMs);
         if (this.state === 'active') this.state = 'draining';
         if (this.meetings === 0 && this.state === 'draining') this.state = 'drained';
         return undefined;

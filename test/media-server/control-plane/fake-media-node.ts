@@ -239,8 +239,12 @@ export class FakeMediaNode {
       local: registryClientContract,
       remote: registryContract,
       handlers: {
-        'node.drain': ({ reason, deadlineMs }) => {
-          this.drain = { state: 'draining', reason, ...(deadlineMs === undefined ? {} : { deadlineMs }) };
+        'node.drain': ({ reason, withinMs }) => {
+          this.drain = {
+            state: 'draining',
+            reason,
+            ...(withinMs === undefined ? {} : { remainingMs: withinMs }),
+          };
           return this.drain;
         },
         'node.cancelDrain': () => {

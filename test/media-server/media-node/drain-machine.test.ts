@@ -66,7 +66,11 @@ describe('a drain', () => {
   it('is bound by the earliest deadline of all causes', () => {
     const state = run(drain(later), drain(notice));
     expect(drainDeadlineMs(state)).toBe(30_000);
-    expect(drainReportOf(state)).toMatchObject({ state: 'draining', sinceMs: 1000, deadlineMs: 30_000 });
+    expect(drainReportOf(state, 10_000)).toMatchObject({
+      state: 'draining',
+      sinceMs: 1000,
+      remainingMs: 20_000,
+    });
   });
 });
 

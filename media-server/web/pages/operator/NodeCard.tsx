@@ -2,7 +2,14 @@ import type { NodeView } from '../../../protocol/rest.ts';
 import { Sparkline } from '../../components/Sparkline.tsx';
 import { count, duration, megabytes, people, percent, timeOfDay, UNKNOWN } from '../../lib/format.ts';
 import type { NodeHistory } from '../../lib/load-history.ts';
-import { canCancel, canDrain, knownLoad, nodeStateOf, stateMeaning } from '../../lib/node-state.ts';
+import {
+  canCancel,
+  canDrain,
+  knownLoad,
+  nodeStateOf,
+  stateMeaning,
+  waitWords,
+} from '../../lib/node-state.ts';
 import { StateBadge } from './StateBadge.tsx';
 
 interface NodeCardProps {
@@ -96,17 +103,21 @@ function aboutActive(node: NodeView, nowMs: number): string {
 }
 
 function DrainFacts({ node, nowMs }: { readonly node: NodeView; readonly nowMs: number }) {
-  const { sinceMs, reason, deadlineMs } = node.drain;
+  const { sinceMs, reason, remainingMs, waitingFor = [] } = node.drain;
+  const silentMs = nowMs - node.lastHeartbeatAtMs;
+  // What a silent node said last grows old.
+  const leftMs = remainingMs === undefined || node.reachable ? remainingMs : remainingMs - silentMs;
   return (
     <dl className="facts">
-      {!node.reachable && (
-        <Fact name="Last heartbeat">{`${duration(nowMs - node.lastHeartbeatAtMs)} ago`}</Fact>
-      )}
+      {!node.reachable && <Fact name="Last heartbeat">{`${duration(silentMs)} ago`}</Fact>}
       {reason !== undefined && <Fact name="Reason">{reason}</Fact>}
       {sinceMs !== undefined && <Fact name="Since">{timeOfDay(sinceMs)}</Fact>}
-      {deadlineMs !== undefined && (
-        <Fact name="Deadline">{deadlineMs > nowMs ? `in ${duration(deadlineMs - nowMs)}` : 'over'}</Fact>
-      )}
+      {leftMs !== undefined && <Fact name="Deadline">{leftMs > 0 ? `in ${duration(leftMs)}` : 'over'}</Fact>}
+      {waitingFor.map((wait) => (
+        <Fact key={wait.why} name="Waits">
+          {waitWords(wait)}
+        </Fact>
+      ))}
     </dl>
   );
 }

@@ -2,44 +2,76 @@ import type { z } from 'zod';
 import type { Handlers, NotificationName, RequestName, ResultOf } from '../protocol/contract.ts';
 import { HoldfastError, toHoldfastError } from '../protocol/errors.ts';
 import { type clientContract, type gatewayContract, PROTOCOL_VERSION } from '../protocol/signalling.ts';
-import { Link, type Socket } from './link.ts';
-import { mayRetry, reconnectDelayMs } from './reconnect-policy.ts';
+import { type CloseReason, Link, type Socket } from './link.ts';
+import {
+  firstDelayMs,
+  isHopeless,
+  type LossCause,
+  mayRetry,
+  meaningOfClose,
+  retryDelayMs,
+  saysOver,
+} from './reconnect-policy.ts';
 
 type Gateway = typeof gatewayContract;
 export type JoinResult = ResultOf<Gateway, 'join'>;
 export type ResumeResult = ResultOf<Gateway, 'resume'>;
 export type ResumedLegs = z.output<Gateway['resume']['params']>['legs'];
 
-/** idle → open; open ⇄ lost; anything → closed. A renewal (second WebSocket first) stays `open` throughout. */
-export type ConnectionState = 'idle' | 'open' | 'lost' | 'closed';
+/**
+ * idle → open; open ⇄ suspect (nobody answers on the WebSocket, a second one is being opened); open, suspect ⇄ lost;
+ * anything → closed. A renewal (second WebSocket first) stays `open` throughout.
+ */
+export type ConnectionState = 'idle' | 'open' | 'suspect' | 'lost' | 'closed';
+
+/** Why the session is over, though nobody here has left. */
+export interface SessionEnd {
+  readonly code: 'replaced' | 'ended' | 'expired';
+  readonly message: string;
+}
 
 export interface ConnectionOptions {
   readonly openSocket: () => Socket;
   readonly handlers: Handlers<typeof clientContract>;
   /** The legs to take up again. */
   readonly legs: () => ResumedLegs;
+  /** Since when no transport carries media; undefined: one does. As long as one does, nothing is given up. */
+  readonly mediaLostAtMs: () => number | undefined;
   /** Called before any request that waited for the new connection goes out. */
   readonly onResumed: (result: ResumeResult, asked: ResumedLegs) => void;
+  /** The old session was over and a new one has been entered, with a fresh token. */
+  readonly onRejoined: (result: JoinResult) => void;
   readonly onStateChanged: (state: ConnectionState) => void;
-  /** The session cannot be taken up again. */
-  readonly onExpired: (error: HoldfastError) => void;
+  /** The session is over and cannot be taken up again. */
+  readonly onOver: (end: SessionEnd) => void;
   readonly onProblem: (error: HoldfastError, method: string | undefined) => void;
-  /** Where `online` is heard: `window`. */
+  /** Where `online` and `visibilitychange` are heard: `window`. */
   readonly network?: EventTarget;
   readonly random?: () => number;
   readonly now?: () => number;
 }
 
+const overWords = {
+  ended: 'The server has ended this participation.',
+  replaced: 'The same participant has joined from another page.',
+} as const;
+
+/** A token, or where to get one: one is good for one `join` only. */
+export type TokenSource = string | (() => Promise<string>);
+
 const OPEN_TIMEOUT_MS = 5_000;
-/** Longer than a gateway waits for a node, so that a slow node is told by the gateway and not taken for a dead line. */
+/** Longer than a gateway waits for a node, so that a slow node is told by the gateway. */
 const REQUEST_TIMEOUT_MS = 12_000;
 const LEAVE_TIMEOUT_MS = 1_500;
 const JOIN_ATTEMPTS = 4;
+/** A session that is over so soon after it was entered anew is not entered once more. */
+const REJOIN_EVERY_MS = 60_000;
+/** A stopping gateway waits for so much of the time it has given; the rest is for the resuming itself. */
+const SHARE_OF_CLOSING = 0.7;
 
 /**
- * The signalling connection of one participant over any number of WebSockets. A lost one is replaced and the session
- * resumed; requests wait for that. A browser sees no ping frames, so a half-open WebSocket shows itself by a request
- * that nobody answers while nothing else arrives, or by the network coming back (`online`).
+ * The signalling connection of one participant over any number of WebSockets. One that is lost, or on which nobody
+ * answers, is replaced and the session resumed; requests wait for that. The first stays until the second has entered.
  */
 export class Connection {
   readonly #options: ConnectionOptions;
@@ -48,10 +80,18 @@ export class Connection {
   readonly #abort = new AbortController();
   #state: ConnectionState = 'idle';
   #link: Link | undefined;
+  /** The link that tries to enter. */
+  #entering: Link | undefined;
   #up = Promise.withResolvers<Link>();
+  #token: TokenSource = '';
   #session: { readonly resumeToken: string; readonly resumeWithinMs: number } | undefined;
-  #lostAtMs: number | undefined;
+  #rejoinedAtMs = Number.NEGATIVE_INFINITY;
+  #lostAtMs = 0;
   #replacing = false;
+  /** The link works, and another one is wanted all the same. */
+  #renewing = false;
+  /** Over how long the gateway wants its participants to spread their coming back. */
+  #toldSpreadMs: number | undefined;
   #wake: () => void = () => {};
 
   constructor(options: ConnectionOptions) {
@@ -60,6 +100,7 @@ export class Connection {
     this.#random = options.random ?? Math.random;
     this.#up.promise.catch(() => {});
     options.network?.addEventListener('online', this.#online);
+    options.network?.addEventListener('visibilitychange', this.#doubted);
   }
 
   get state(): ConnectionState {
@@ -67,28 +108,23 @@ export class Connection {
   }
 
   /** Enters the meeting. Rejects with what the gateway said; what may pass by itself is tried a few times. */
-  async join(token: string): Promise<JoinResult> {
+  async join(token: TokenSource): Promise<JoinResult> {
+    this.#token = token;
     for (let attempt = 1; ; attempt += 1) {
       this.#abort.signal.throwIfAborted();
-      const link = this.#dial();
       try {
-        await link.opened(OPEN_TIMEOUT_MS);
-        const result = await link.request('join', { protocol: PROTOCOL_VERSION, token });
-        this.#session = result;
-        this.#adopt(link);
-        return result;
+        return await this.#join();
       } catch (error) {
-        link.close('joining failed');
         const known = toHoldfastError(error);
         if (this.#abort.signal.aborted || attempt >= JOIN_ATTEMPTS || !known.retryable) throw known;
-        await this.#pause(known.retryAfterMs ?? reconnectDelayMs(attempt, this.#random()));
+        await this.#pause(retryDelayMs(attempt, known.retryAfterMs, this.#random()));
       }
     }
   }
 
   /**
-   * Asks the gateway. While the connection is lost it waits; a request that was under way when it broke is sent
-   * again, unless `once`: then it rejects with CONNECTION_CLOSED and nobody knows whether it was carried out.
+   * Asks the gateway. While the connection is lost or suspect it waits; a request that was under way when it broke is
+   * sent again, unless `once`: then it rejects with CONNECTION_CLOSED and nobody knows whether it was carried out.
    */
   async request<M extends RequestName<Gateway>>(
     method: M,
@@ -98,19 +134,11 @@ export class Connection {
     const timeoutMs = options.timeoutMs ?? REQUEST_TIMEOUT_MS;
     for (;;) {
       const link = await this.#up.promise;
-      const sentAtMs = this.#now();
       try {
         return await link.request(method, params, { timeoutMs });
       } catch (error) {
-        const known = toHoldfastError(error);
-        if (
-          known.code === 'TIMEOUT' &&
-          link.lastReceivedAtMs < sentAtMs &&
-          this.#now() - sentAtMs >= timeoutMs
-        ) {
-          link.close('no answer: the line is dead');
-        }
-        if (!link.closed || options.once || this.#state === 'closed') throw known;
+        const unheard = link.closed || link.suspected;
+        if (!unheard || options.once || this.#state === 'closed') throw toHoldfastError(error);
       }
     }
   }
@@ -120,9 +148,10 @@ export class Connection {
     return this.#link?.notify(method, params) ?? false;
   }
 
-  /** This gateway will stop, or the line is suspect: a second WebSocket first, then the first one closes. */
-  renew(): void {
-    if (this.#state === 'open') void this.#replace();
+  /** This gateway will stop: a second WebSocket first, then the first one closes. */
+  gatewayCloses({ withinMs, spreadMs }: { readonly withinMs: number; readonly spreadMs?: number }): void {
+    if (spreadMs !== undefined) this.#toldSpreadMs = Math.min(spreadMs, withinMs * SHARE_OF_CLOSING);
+    this.#renew('shared');
   }
 
   /** Leaves the meeting and closes. */
@@ -132,7 +161,7 @@ export class Connection {
       // An answer is welcome, not needed: a gateway that is gone will see the silence.
       await link.request('leave', {}, { timeoutMs: LEAVE_TIMEOUT_MS }).catch(() => {});
     }
-    this.close('left');
+    this.close('the participant has left');
   }
 
   /** The page goes away: says so without waiting. */
@@ -140,15 +169,61 @@ export class Connection {
     this.#link?.request('leave', {}, { timeoutMs: LEAVE_TIMEOUT_MS }).catch(() => {});
   }
 
-  close(reason: string): void {
+  /** Nothing opens after it. Idempotent. */
+  close(reason: CloseReason): void {
     if (this.#state === 'closed') return;
     this.#setState('closed');
-    this.#abort.abort(new HoldfastError('CONNECTION_CLOSED', reason));
+    const error = new HoldfastError('CONNECTION_CLOSED', reason);
+    this.#abort.abort(error);
     this.#options.network?.removeEventListener('online', this.#online);
-    this.#up.reject(new HoldfastError('CONNECTION_CLOSED', reason));
+    this.#options.network?.removeEventListener('visibilitychange', this.#doubted);
+    this.#up.reject(error);
+    this.#entering?.close(reason);
     this.#link?.close(reason);
     this.#link = undefined;
     this.#wake();
+  }
+
+  async #join(): Promise<JoinResult> {
+    const token = typeof this.#token === 'string' ? this.#token : await this.#token();
+    return this.#enter('joining failed', async (link) => {
+      const result = await link.request('join', { protocol: PROTOCOL_VERSION, token });
+      return { result, taken: () => {} };
+    });
+  }
+
+  #resume(): Promise<ResumeResult> {
+    return this.#enter('resuming failed', async (link) => {
+      const legs = this.#options.legs();
+      const params = { protocol: PROTOCOL_VERSION, resumeToken: this.#session?.resumeToken ?? '', legs };
+      const result = await link.request('resume', params, { timeoutMs: OPEN_TIMEOUT_MS });
+      return { result, taken: () => this.#options.onResumed(result, legs) };
+    });
+  }
+
+  /** Opens a WebSocket and enters by it; it becomes the connection, or is closed. */
+  async #enter<R extends { readonly resumeToken: string; readonly resumeWithinMs?: number }>(
+    failure: CloseReason,
+    ask: (link: Link) => Promise<{ readonly result: R; readonly taken: () => void }>,
+  ): Promise<R> {
+    this.#abort.signal.throwIfAborted();
+    const link = this.#dial();
+    this.#entering = link;
+    try {
+      await link.opened(OPEN_TIMEOUT_MS);
+      const { result, taken } = await ask(link);
+      this.#abort.signal.throwIfAborted();
+      const resumeWithinMs = result.resumeWithinMs ?? this.#session?.resumeWithinMs ?? 0;
+      this.#session = { resumeToken: result.resumeToken, resumeWithinMs };
+      this.#adopt(link);
+      taken();
+      return result;
+    } catch (error) {
+      link.close(failure);
+      throw error;
+    } finally {
+      this.#entering = undefined;
+    }
   }
 
   #dial(): Link {
@@ -156,7 +231,8 @@ export class Connection {
       socket: this.#options.openSocket(),
       handlers: this.#options.handlers,
       requestTimeoutMs: REQUEST_TIMEOUT_MS,
-      onClosed: (link) => this.#closed(link),
+      onClosed: (link, code) => this.#closed(link, code),
+      onSuspected: (link, suspected) => this.#suspected(link, suspected),
       onProblem: this.#options.onProblem,
       now: this.#now,
     });
@@ -165,85 +241,147 @@ export class Connection {
   #adopt(link: Link): void {
     const before = this.#link;
     this.#link = link;
-    this.#lostAtMs = undefined;
+    this.#renewing = false;
+    this.#toldSpreadMs = undefined;
+    this.#goOnWith(link);
+    this.#setState('open');
+    before?.close('replaced by a newer connection');
+    link.watch();
+    // It may have broken between its answer and now.
+    if (link.closed) this.#closed(link, undefined);
+  }
+
+  /** Requests go out on this link, those that wait too. */
+  #goOnWith(link: Link): void {
     const waiting = this.#up;
     this.#up = Promise.withResolvers<Link>();
     this.#up.promise.catch(() => {});
     this.#up.resolve(link);
     waiting.resolve(link);
-    this.#setState('open');
-    before?.close('replaced by a newer connection');
-    // It may have broken between its answer and now.
-    if (link.closed) this.#closed(link);
   }
 
-  #closed(link: Link): void {
-    if (link !== this.#link || this.#state === 'closed') return;
-    this.#link = undefined;
-    this.#lostAtMs = this.#now();
+  /** Requests wait from now on. */
+  #holdRequests(): void {
     this.#up = Promise.withResolvers<Link>();
     this.#up.promise.catch(() => {});
-    this.#setState('lost');
-    void this.#replace();
   }
 
-  async #replace(): Promise<void> {
-    const session = this.#session;
-    if (this.#replacing || !session) return;
+  #closed(link: Link, code: number | undefined): void {
+    if (link !== this.#link || this.#state === 'closed') return;
+    const meaning = meaningOfClose(code);
+    if (meaning === 'ended' || meaning === 'replaced') {
+      this.#over(meaning, overWords[meaning]);
+      return;
+    }
+    this.#link = undefined;
+    if (this.#state === 'open') this.#lostAtMs = this.#now();
+    this.#holdRequests();
+    // The gateway has heard the second WebSocket already; its answer is on the way.
+    if (meaning !== 'superseded' || !this.#replacing) this.#setState('lost');
+    void this.#replace(meaning === 'superseded' ? 'own' : meaning);
+  }
+
+  #suspected(link: Link, suspected: boolean): void {
+    if (link !== this.#link || this.#state === 'closed') return;
+    if (suspected) {
+      this.#lostAtMs = this.#now();
+      this.#holdRequests();
+      this.#setState('suspect');
+      void this.#replace('own');
+    } else {
+      this.#goOnWith(link);
+      this.#setState('open');
+    }
+  }
+
+  #renew(cause: LossCause): void {
+    if (this.#state !== 'open') return;
+    this.#renewing = true;
+    void this.#replace(cause);
+  }
+
+  get #wantsAnother(): boolean {
+    return this.#state !== 'closed' && (!this.#link || this.#state === 'suspect' || this.#renewing);
+  }
+
+  async #replace(cause: LossCause): Promise<void> {
+    if (this.#replacing || !this.#session) return;
     this.#replacing = true;
-    let problem: HoldfastError | undefined;
     try {
-      for (let attempt = 0; this.#state !== 'closed'; attempt += 1) {
-        await this.#pause(problem?.retryAfterMs ?? reconnectDelayMs(attempt, this.#random()));
-        if (this.#lostAtMs !== undefined && this.#now() - this.#lostAtMs > session.resumeWithinMs) {
-          problem ??= new HoldfastError('SESSION_UNKNOWN', 'the connection was lost for too long');
-          break;
-        }
-        problem = await this.#resume();
-        if (!problem || !mayRetry(problem)) break;
+      await this.#pause(firstDelayMs(cause, this.#toldSpreadMs, this.#random()));
+      for (let attempt = 1; this.#wantsAnother; attempt += 1) {
+        const problem = await this.#takeUp();
+        if (!this.#wantsAnother) break;
+        if (!this.#link) this.#setState('lost');
+        if (problem && this.#giveUp(problem)) break;
+        await this.#pause(retryDelayMs(attempt, problem?.retryAfterMs, this.#random()));
       }
     } finally {
       this.#replacing = false;
     }
-    // A renewal that failed harms nobody: the first link still stands.
-    if (this.#state !== 'lost') return;
-    if (problem) this.#options.onExpired(problem);
-    // The new link broke before this loop had ended.
-    else void this.#replace();
   }
 
-  /** @returns what went wrong, or undefined: resumed. */
-  async #resume(): Promise<HoldfastError | undefined> {
-    if (this.#abort.signal.aborted) return undefined;
-    const link = this.#dial();
+  /** @returns what went wrong, or undefined: the session goes on. */
+  async #takeUp(): Promise<HoldfastError | undefined> {
     try {
-      await link.opened(OPEN_TIMEOUT_MS);
-      const legs = this.#options.legs();
-      const resumeToken = this.#session?.resumeToken ?? '';
-      const result = await link.request(
-        'resume',
-        { protocol: PROTOCOL_VERSION, resumeToken, legs },
-        { timeoutMs: OPEN_TIMEOUT_MS },
-      );
-      if (this.#abort.signal.aborted) throw this.#abort.signal.reason;
-      if (this.#session) this.#session = { ...this.#session, resumeToken: result.resumeToken };
-      this.#adopt(link);
-      this.#options.onResumed(result, legs);
+      await this.#resume();
       return undefined;
     } catch (error) {
-      link.close('resuming failed');
+      const problem = toHoldfastError(error);
+      this.#options.onProblem(problem, 'resume');
+      if (mayRetry(problem) || !this.#mayRejoin()) return problem;
+    }
+    try {
+      const result = await this.#join();
+      this.#rejoinedAtMs = this.#now();
+      this.#options.onRejoined(result);
+      return undefined;
+    } catch (error) {
       return toHoldfastError(error);
     }
   }
 
+  #mayRejoin(): boolean {
+    // Beside a link that works nothing is risked.
+    if (this.#state === 'open' || this.#state === 'closed' || typeof this.#token === 'string') return false;
+    return this.#now() - this.#rejoinedAtMs >= REJOIN_EVERY_MS;
+  }
+
+  /** @returns whether no other attempt shall be made. */
+  #giveUp(problem: HoldfastError): boolean {
+    const clearNo = !mayRetry(problem);
+    if (this.#state === 'open') {
+      // A renewal that was refused harms nobody: the first link still stands.
+      if (clearNo) this.#renewing = false;
+      return clearNo;
+    }
+    const mediaLostAtMs = this.#options.mediaLostAtMs();
+    const over = saysOver(problem) || (clearNo && mediaLostAtMs !== undefined);
+    const known = { nowMs: this.#now(), lostAtMs: this.#lostAtMs, mediaLostAtMs };
+    if (!over && !isHopeless({ ...known, keptForMs: this.#session?.resumeWithinMs ?? 0 })) return false;
+    this.#over('expired', problem.message);
+    return true;
+  }
+
+  #over(code: SessionEnd['code'], message: string): void {
+    this.close('the participation is over');
+    this.#options.onOver({ code, message });
+  }
+
   readonly #online = (): void => {
     // The first WebSocket may hang on an interface that is gone; only a second one can tell.
-    if (this.#state === 'open') this.renew();
+    this.#renew('own');
     this.#wake();
   };
 
-  /** Waits; `online` and `close` end it early. */
+  readonly #doubted = (): void => {
+    this.#link?.check();
+    this.#wake();
+  };
+
+  /** Waits; `online`, coming back to the page and `close` end it early. */
   #pause(delayMs: number): Promise<void> {
+    if (this.#state === 'closed') return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, delayMs);
     this.#wake = () => {

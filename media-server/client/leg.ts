@@ -3,8 +3,10 @@ import type { Consumer, Producer, ProducerOptions, Transport } from 'mediasoup-c
 import { HoldfastError, toHoldfastError } from '../protocol/errors.ts';
 import type { ConsumerNew, LegOpen, LegReason } from '../protocol/signalling.ts';
 import { kindOfSource, type MediaSource } from '../protocol/values.ts';
+import type { Blame, Blamed } from './blame.ts';
 import type { Connection } from './connection.ts';
 import { IceKeeper } from './ice-keeper.ts';
+import { type PathHealth, pathAfter, unusedPath } from './path-health.ts';
 import { outgoingEstimateBps } from './stats.ts';
 
 /** A remote stream as this leg receives it. */
@@ -20,6 +22,8 @@ export interface LegEvents {
   received: (stream: ReceivedStream, paused: boolean) => void;
   consumerPaused: (consumerId: string, paused: boolean) => void;
   consumerClosed: (consumerId: string) => void;
+  /** A path was connected or is broken, or receiving is spoilt. */
+  healthChanged: () => void;
   problem: (error: HoldfastError, what: string) => void;
 }
 
@@ -33,6 +37,9 @@ interface KnownConsumer {
 
 type LegState = 'opening' | 'ready' | 'closed';
 
+/** So long after the leg is ready its suspects wait, so that everybody else is there before one of them breaks it. */
+const SUSPECTS_WAIT_MS = 500;
+
 /** One participant's transports on one media node: makes consumers and producers there, nothing more. */
 export class Leg {
   readonly legId: string;
@@ -45,11 +52,18 @@ export class Leg {
   readonly #events: LegEvents;
   readonly #consumers = new Map<string, KnownConsumer>();
   readonly #keepers: IceKeeper[] = [];
+  readonly #blame: Blame;
+  readonly #paths = new Map<string, PathHealth>();
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  /** Streams that could not be taken in the round that has just failed. */
+  #failedRound: ConsumerNew[] = [];
+  #suspects: Promise<void> | undefined;
+  #spoilt = false;
   #state: LegState = 'opening';
   #send: Transport | undefined;
   #recv: Transport | undefined;
 
-  constructor(open: LegOpen, connection: Connection, events: LegEvents, nowMs: number) {
+  constructor(open: LegOpen, connection: Connection, events: LegEvents, blame: Blame, nowMs: number) {
     this.legId = open.legId;
     this.nodeId = open.nodeId;
     this.epoch = open.epoch;
@@ -58,6 +72,7 @@ export class Leg {
     this.#open = open;
     this.#connection = connection;
     this.#events = events;
+    this.#blame = blame;
   }
 
   get closed(): boolean {
@@ -66,6 +81,16 @@ export class Leg {
 
   get ready(): boolean {
     return this.#state === 'ready';
+  }
+
+  /** Of its transports, as far as they have been made. */
+  get paths(): readonly PathHealth[] {
+    return [...this.#paths.values()];
+  }
+
+  /** Its receiving transport can take nothing new: one round of streams has failed on it. */
+  get spoilt(): boolean {
+    return this.#spoilt;
   }
 
   get sendTransport(): Transport | undefined {
@@ -166,12 +191,15 @@ export class Leg {
     if (this.closed) return;
     this.#state = 'closed';
     for (const keeper of this.#keepers) keeper.close();
+    for (const timer of this.#timers) clearTimeout(timer);
     this.#consumers.clear();
     this.#send?.close();
     this.#recv?.close();
   }
 
   #watch(transport: Transport): Transport {
+    this.#paths.set(transport.id, unusedPath(performance.now()));
+    transport.on('connectionstatechange', (state) => this.#pathChanged(transport.id, state));
     transport.on('connect', ({ dtlsParameters }, done, failed) => {
       this.#connection
         .request('transport.connect', { legId: this.legId, transportId: transport.id, dtlsParameters })
@@ -188,10 +216,28 @@ export class Leg {
     return transport;
   }
 
+  #pathChanged(transportId: string, connectionState: string): void {
+    const before = this.#paths.get(transportId);
+    if (!before || this.closed) return;
+    const after = pathAfter(before, connectionState, performance.now());
+    if (after === before) return;
+    this.#paths.set(transportId, after);
+    this.#events.healthChanged();
+  }
+
   async #consume(known: KnownConsumer): Promise<void> {
+    const trust = this.#blame.trust(known.info);
+    // Whatever is offered now comes again on the leg that replaces this one.
+    if (this.#spoilt || trust === 'left-out') return;
+    if (trust === 'trusted') return this.#receive(known);
+    this.#suspects ??= this.#wait(SUSPECTS_WAIT_MS);
+    this.#suspects = this.#suspects.then(() => this.#receive(known));
+  }
+
+  async #receive(known: KnownConsumer): Promise<void> {
     const { info } = known;
     try {
-      if (!this.#recv) return;
+      if (!this.#recv || this.closed || this.#spoilt) return;
       // Not awaited one after the other: mediasoup-client makes all that wait in one round of SDP.
       const consumer = await this.#recv.consume({
         id: info.consumerId,
@@ -200,6 +246,7 @@ export class Leg {
         rtpParameters: info.rtpParameters,
         streamId: synchronisedWith(info),
       });
+      this.#blame.received(info);
       if (this.#consumers.get(info.consumerId) !== known || this.closed) {
         consumer.close();
         return;
@@ -212,7 +259,33 @@ export class Leg {
       if (this.closed) return;
       this.#consumers.delete(info.consumerId);
       this.#events.problem(toHoldfastError(error), 'consume');
+      if (spoils(error)) this.#roundFails(info);
     }
+  }
+
+  /** All streams of a round fail in the same turn. */
+  #roundFails(info: ConsumerNew): void {
+    this.#spoilt = true;
+    this.#failedRound.push(info);
+    if (this.#failedRound.length > 1) return;
+    void this.#wait(0).then(() => {
+      const round = this.#failedRound;
+      this.#failedRound = [];
+      const culprit = this.#blame.roundFailed(round);
+      if (culprit) this.#events.problem(leftOut(culprit), 'consume');
+      this.#events.healthChanged();
+    });
+  }
+
+  /** Never settles when the leg is closed meanwhile. */
+  #wait(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#timers.delete(timer);
+        resolve();
+      }, ms);
+      this.#timers.add(timer);
+    });
   }
 
   async #acknowledge(known: KnownConsumer): Promise<void> {
@@ -240,6 +313,19 @@ export class Leg {
 /** Tracks of one `streamId` are kept in sync: a face with its voice, a screen with its sound. */
 const synchronisedWith = ({ participantId, source }: ConsumerNew) =>
   source.startsWith('screen') ? `${participantId}-screen` : participantId;
+
+/**
+ * mediasoup-client refuses by itself what is no use to this device, before the transport sees it. Any other failure comes
+ * from the browser while the session description is set, and the refused section stays in it for good.
+ */
+const spoils = (error: unknown) =>
+  !(error instanceof Error && ['UnsupportedError', 'InvalidStateError', 'TypeError'].includes(error.name));
+
+const leftOut = ({ producerId, participantId }: Blamed) =>
+  new HoldfastError(
+    'BAD_REQUEST',
+    `stream ${producerId} of ${participantId} breaks receiving and is left out`,
+  );
 
 const isSource = (value: unknown): value is MediaSource =>
   typeof value === 'string' && Object.hasOwn(kindOfSource, value);

@@ -1,8 +1,10 @@
 import type { HoldfastError } from '../protocol/errors.ts';
 import { toHoldfastError } from '../protocol/errors.ts';
 import type { LegOpen, LegReason } from '../protocol/signalling.ts';
+import { Blame } from './blame.ts';
 import type { Connection, ResumedLegs } from './connection.ts';
 import { Leg, type LegEvents } from './leg.ts';
+import { nothingFlows } from './path-health.ts';
 
 export interface LegsEvents extends LegEvents {
   /** It begins to connect. `started` settles when it can publish; `estimate`: what the other legs know of the uplink. */
@@ -34,12 +36,25 @@ export class Legs {
   readonly #entries = new Map<string, Entry>();
   readonly #firstLegs = new Set<string>();
   readonly #sampler: ReturnType<typeof setInterval>;
+  readonly #blame = new Blame();
+  readonly #legEvents: LegEvents;
   #lastEstimateBps: number | undefined;
   #ranks = 0;
+  #leglessSinceMs: number | undefined = performance.now();
+  #mediaLostAtMs: number | undefined = performance.now();
+  #lastLegId: string | undefined;
+  #closed = false;
 
   constructor(connection: Connection, events: LegsEvents) {
     this.#connection = connection;
     this.#events = events;
+    this.#legEvents = {
+      ...events,
+      healthChanged: () => {
+        this.#noteMedia();
+        events.healthChanged();
+      },
+    };
     // A dead leg cannot be asked any more, and it is just then that its estimate is wanted.
     this.#sampler = setInterval(() => void this.#estimate(), ESTIMATE_EVERY_MS);
   }
@@ -59,6 +74,29 @@ export class Legs {
   /** The newest: where the meeting is, or is going. */
   get current(): Leg | undefined {
     return this.all.at(-1);
+  }
+
+  /** Since when there has been none. */
+  get leglessSinceMs(): number | undefined {
+    return this.#leglessSinceMs;
+  }
+
+  /** The newest one, closed or not. */
+  get lastLegId(): string | undefined {
+    return this.#lastLegId;
+  }
+
+  /** Since when no transport of any leg is connected; undefined: one is. */
+  get mediaLostAtMs(): number | undefined {
+    return this.#mediaLostAtMs;
+  }
+
+  /** Media should flow and does not, on any leg. */
+  isCutOff(nowMs: number): boolean {
+    return nothingFlows(
+      this.all.flatMap(({ paths }) => paths),
+      nowMs,
+    );
   }
 
   /** The media node is gone and the new leg is not yet up. */
@@ -83,9 +121,11 @@ export class Legs {
   }
 
   open(open: LegOpen): void {
-    if (this.#entries.has(open.legId)) return;
+    if (this.#closed || this.#entries.has(open.legId)) return;
     const estimate = this.#estimate();
-    const leg = new Leg(open, this.#connection, this.#events, performance.now());
+    const leg = new Leg(open, this.#connection, this.#legEvents, this.#blame, performance.now());
+    this.#leglessSinceMs = undefined;
+    this.#lastLegId = leg.legId;
     this.#ranks += 1;
     this.#entries.set(leg.legId, {
       leg,
@@ -117,16 +157,25 @@ export class Legs {
     if (!leg) return;
     this.#entries.delete(legId);
     this.#firstLegs.delete(legId);
+    if (this.#entries.size === 0) this.#leglessSinceMs = performance.now();
     this.#events.closing(leg);
     leg.close();
+    this.#noteMedia();
     this.#finish();
     this.#events.changed();
   }
 
+  /** For good: none is opened any more. */
   closeAll(): void {
+    this.#closed = true;
     clearInterval(this.#sampler);
     for (const { leg } of this.#entries.values()) leg.close();
     this.#entries.clear();
+  }
+
+  #noteMedia(): void {
+    const flows = this.all.some(({ paths }) => paths.some(({ state }) => state === 'connected'));
+    this.#mediaLostAtMs = flows ? undefined : (this.#mediaLostAtMs ?? performance.now());
   }
 
   /** A move is over when its leg is the only one and carries everything of ours. */

@@ -3,6 +3,7 @@ import type { Handlers, NotificationName, RequestName, ResultOf } from '../proto
 import { HoldfastError } from '../protocol/errors.ts';
 import { RpcPeer } from '../protocol/rpc.ts';
 import { clientContract, gatewayContract } from '../protocol/signalling.ts';
+import { doubted, type Finding, heard, type Liveness, look, watched } from './liveness.ts';
 
 type Gateway = typeof gatewayContract;
 
@@ -19,11 +20,22 @@ export interface Socket {
   addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void;
 }
 
+/** A WebSocket throws at reasons of more than 123 bytes, so only these few fixed ones are ever given to it. */
+export type CloseReason =
+  | 'joining failed'
+  | 'resuming failed'
+  | 'replaced by a newer connection'
+  | 'the participant has left'
+  | 'the participation is over';
+
 export interface LinkOptions {
   readonly socket: Socket;
   readonly handlers: Handlers<typeof clientContract>;
   readonly requestTimeoutMs: number;
-  readonly onClosed: (link: Link) => void;
+  /** @param code of the WebSocket's close event; undefined when it was closed from here or failed */
+  readonly onClosed: (link: Link, code: number | undefined) => void;
+  /** Nobody answers (true), or somebody does again (false). */
+  readonly onSuspected: (link: Link, suspected: boolean) => void;
   readonly onProblem: (error: HoldfastError, method: string | undefined) => void;
   readonly now: () => number;
 }
@@ -34,15 +46,17 @@ const OPEN = 1;
 export class Link {
   readonly #socket: Socket;
   readonly #peer: RpcPeer<typeof clientContract, Gateway>;
-  readonly #onClosed: (link: Link) => void;
+  readonly #options: LinkOptions;
   readonly #opened = Promise.withResolvers<void>();
-  #lastReceivedAtMs = Number.NEGATIVE_INFINITY;
+  #liveness: Liveness | undefined;
+  #suspected = false;
+  #looking: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
   constructor(options: LinkOptions) {
     const { socket } = options;
     this.#socket = socket;
-    this.#onClosed = options.onClosed;
+    this.#options = options;
     this.#peer = new RpcPeer({
       local: clientContract,
       remote: gatewayContract,
@@ -58,21 +72,18 @@ export class Link {
     this.#opened.promise.catch(() => {});
     socket.addEventListener('open', () => this.#opened.resolve());
     socket.addEventListener('close', ({ code, reason }) =>
-      this.#end(reason || `the connection was closed (${code})`),
+      this.#end(reason || `the connection was closed (${code})`, code),
     );
-    socket.addEventListener('error', () => this.#end('the connection failed'));
-    socket.addEventListener('message', ({ data }) => {
-      this.#lastReceivedAtMs = options.now();
-      if (typeof data === 'string') this.#peer.receive(data);
-    });
+    socket.addEventListener('error', () => this.#end('the connection failed', undefined));
+    socket.addEventListener('message', ({ data }) => this.#received(data));
   }
 
   get closed(): boolean {
     return this.#closed;
   }
 
-  get lastReceivedAtMs(): number {
-    return this.#lastReceivedAtMs;
+  get suspected(): boolean {
+    return this.#suspected;
   }
 
   /** Settles when the WebSocket is open; rejects with CONNECTION_CLOSED or TIMEOUT. */
@@ -87,6 +98,18 @@ export class Link {
     }
   }
 
+  /** From now on somebody notices when it dies silently. */
+  watch(): void {
+    if (this.#closed) return;
+    this.#liveness = watched(this.#options.now());
+    this.#lookLater();
+  }
+
+  /** There is a reason to doubt it: asks at once. */
+  check(): void {
+    if (this.#liveness) this.#found(doubted(this.#liveness, this.#options.now()));
+  }
+
   request<M extends RequestName<Gateway>>(
     method: M,
     params: z.input<Gateway[M]['params']>,
@@ -99,17 +122,52 @@ export class Link {
     return this.#peer.notify(method, params);
   }
 
-  close(reason: string): void {
+  close(reason: CloseReason): void {
     this.#socket.close(1000, reason);
     // A WebSocket whose network is gone says `close` only after minutes: for us it is closed now.
-    this.#end(reason);
+    this.#end(reason, undefined);
   }
 
-  #end(reason: string): void {
+  #received(data: unknown): void {
+    // What a closing WebSocket still delivers is nobody's any more.
+    if (this.#closed) return;
+    if (this.#liveness) {
+      this.#liveness = heard(this.#liveness, this.#options.now());
+      this.#suspect(false);
+    }
+    if (typeof data === 'string') this.#peer.receive(data);
+  }
+
+  #lookLater(): void {
+    if (!this.#liveness) return;
+    clearTimeout(this.#looking);
+    const inMs = Math.max(0, this.#liveness.lookAtMs - this.#options.now());
+    this.#looking = setTimeout(() => {
+      if (this.#liveness) this.#found(look(this.#liveness, this.#options.now()));
+    }, inMs);
+  }
+
+  #found({ state, finding }: { readonly state: Liveness; readonly finding: Finding }): void {
+    if (this.#closed) return;
+    this.#liveness = state;
+    this.#lookLater();
+    // Any message counts as the answer, and its absence is noticed by looking.
+    if (finding === 'ask') this.request('ping', {}).catch(() => {});
+    if (finding === 'dead') this.#suspect(true);
+  }
+
+  #suspect(suspected: boolean): void {
+    if (this.#suspected === suspected) return;
+    this.#suspected = suspected;
+    this.#options.onSuspected(this, suspected);
+  }
+
+  #end(reason: string, code: number | undefined): void {
     if (this.#closed) return;
     this.#closed = true;
+    clearTimeout(this.#looking);
     this.#opened.reject(new HoldfastError('CONNECTION_CLOSED', reason));
     this.#peer.close(reason);
-    this.#onClosed(this);
+    this.#options.onClosed(this, code);
   }
 }

@@ -4,9 +4,16 @@ import { HoldfastError, toHoldfastError } from '../protocol/errors.ts';
 import type { clientContract } from '../protocol/signalling.ts';
 import type { MediaSource } from '../protocol/values.ts';
 import { AudioMixer } from './audio-mixer.ts';
-import { Connection, type JoinResult, type ResumedLegs, type ResumeResult } from './connection.ts';
+import {
+  Connection,
+  type JoinResult,
+  type ResumedLegs,
+  type ResumeResult,
+  type SessionEnd,
+} from './connection.ts';
 import { DiagnosticsRecorder } from './diagnostics.ts';
 import type { Leg } from './leg.ts';
+import { LegRenewer } from './leg-renewer.ts';
 import { Legs } from './legs.ts';
 import type { Socket } from './link.ts';
 import { Publisher } from './publisher.ts';
@@ -25,10 +32,12 @@ import type {
 } from './types.ts';
 import { Watchdog } from './watchdog.ts';
 
-/** No new leg for so long after the last one was lost: nobody is recovering this meeting. */
-const GIVE_UP_MS = 60_000;
+/** Neither sound nor picture for so long, though the gateway can be reached: nobody is recovering this meeting. */
+const GIVE_UP_MS = 300_000;
 /** The gateway has let us in, but no media node can be reached for so long. */
 const FIRST_LEG_MS = 20_000;
+/** Legs of a session that was over are kept for so long beside the new session's, so that pictures can be swapped. */
+const OUTLIVED_MS = 3_000;
 
 type Log = NonNullable<JoinOptions['log']>;
 
@@ -43,11 +52,15 @@ export class Meeting implements MeetingHandle {
   readonly #roster: Roster;
   readonly #diagnostics = new DiagnosticsRecorder();
   readonly #watchdog: Watchdog;
+  readonly #renewer: LegRenewer;
   readonly #log: Log;
   readonly #firstLeg = Promise.withResolvers<void>();
   #session: JoinResult | undefined;
   #state: MeetingState = 'joining';
   #giveUp: ReturnType<typeof setTimeout> | undefined;
+  /** Legs that the gateway does not know any more, because a new session has been entered. */
+  #outlived: readonly string[] = [];
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
 
   constructor(openSocket: () => Socket, log: Log = () => {}) {
     this.#log = log;
@@ -57,9 +70,14 @@ export class Meeting implements MeetingHandle {
       openSocket,
       handlers: this.#handlers(),
       legs: () => this.#legs.resumable,
+      mediaLostAtMs: () => this.#legs.mediaLostAtMs,
       onResumed: (result, asked) => this.#resumed(result, asked),
-      onStateChanged: () => this.#updateState(),
-      onExpired: (error) => this.#finish({ code: 'expired', message: error.message }),
+      onRejoined: (session) => this.#rejoined(session),
+      onStateChanged: (state) => {
+        log('connection', { state });
+        this.#updateState();
+      },
+      onOver: (end: SessionEnd) => this.#finish(end),
       onProblem: problem,
       network: window,
     });
@@ -91,6 +109,7 @@ export class Meeting implements MeetingHandle {
         this.#emit('moveFinished', move);
       },
       changed: () => this.#updateState(),
+      healthChanged: () => this.#renewer.look(),
     });
     this.#publisher = new Publisher(this.#connection, {
       localChanged: () => this.#emit('localChanged'),
@@ -120,6 +139,14 @@ export class Meeting implements MeetingHandle {
         log('consumer.stalled', { consumerId, legId: leg?.legId });
         if (leg) this.#connection.notify('consumer.stalled', { legId: leg.legId, consumerId });
       },
+      now: () => performance.now(),
+    });
+    this.#renewer = new LegRenewer({
+      connection: this.#connection,
+      legs: this.#legs,
+      onAsked: (legId, why) => log('leg.renewed', { legId, why }),
+      onProblem: problem,
+      onLooked: () => this.#updateState(),
       now: () => performance.now(),
     });
     // `join` awaits it; who never gets so far must not leave an unhandled rejection.
@@ -226,11 +253,10 @@ export class Meeting implements MeetingHandle {
   #handlers(): Handlers<typeof clientContract> {
     return {
       'leg.open': (open) => this.#legs.open(open),
+      // Of this leg only, whatever the reason: the end of a participation is told by how the WebSocket is closed.
       'leg.close': ({ legId, reason }) => {
         this.#log('leg.closed', { legId, reason });
-        if (reason === 'left')
-          return this.#finish({ code: 'expired', message: 'The server has ended this participation.' });
-        this.#closeLeg(legId);
+        this.#legs.close(legId);
       },
       'consumer.new': (consumer) => this.#legs.get(consumer.legId)?.offer(consumer),
       'consumer.closed': ({ legId, consumerId }) => this.#legs.get(legId)?.closeConsumer(consumerId),
@@ -240,18 +266,33 @@ export class Meeting implements MeetingHandle {
         this.#legs.get(legId)?.setConsumerPaused(consumerId, false),
       'participant.joined': ({ legId, participant }) => this.#roster.joined(legId, participant),
       'participant.left': ({ legId, participantId }) => this.#roster.left(legId, participantId),
-      'gateway.closing': () => this.#connection.renew(),
+      'gateway.closing': (closing) => this.#connection.gatewayCloses(closing),
     };
-  }
-
-  #closeLeg(legId: string): void {
-    this.#legs.close(legId);
   }
 
   #published(leg: Leg): void {
     this.#log('leg.published', { legId: leg.legId });
     this.#connection.notify('leg.published', { legId: leg.legId });
     this.#legs.published(leg);
+    this.#closeOutlived(leg);
+  }
+
+  /** A new session: its first leg is on the way, and until it carries everything the old ones go on as they are. */
+  #rejoined(session: JoinResult): void {
+    this.#log('rejoined', { participantId: session.participantId });
+    this.#session = session;
+    this.#outlived = this.#legs.all.map(({ legId }) => legId);
+  }
+
+  #closeOutlived(leg: Leg): void {
+    if (this.#outlived.length === 0 || this.#outlived.includes(leg.legId)) return;
+    const outlived = this.#outlived;
+    this.#outlived = [];
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      for (const legId of outlived) this.#legs.close(legId);
+    }, OUTLIVED_MS);
+    this.#timers.add(timer);
   }
 
   #switched(event: StreamSwitch): void {
@@ -264,7 +305,7 @@ export class Meeting implements MeetingHandle {
   /** Brings everything in line with what the nodes have. */
   #resumed(result: ResumeResult, asked: ResumedLegs): void {
     const alive = new Map(result.legs.map((snapshot) => [snapshot.legId, snapshot]));
-    for (const { legId } of asked) if (!alive.has(legId)) this.#closeLeg(legId);
+    for (const { legId } of asked) if (!alive.has(legId)) this.#legs.close(legId);
     for (const [legId, snapshot] of alive) {
       const leg = this.#legs.get(legId);
       if (!leg) continue;
@@ -281,9 +322,9 @@ export class Meeting implements MeetingHandle {
 
   #updateState(): void {
     if (this.#state === 'left' || this.#state === 'joining') return;
-    const { recovering } = this.#legs;
-    const state =
-      this.#connection.state === 'lost' ? 'reconnecting' : recovering ? 'recovering' : 'connected';
+    const open = this.#connection.state === 'open';
+    const interrupted = this.#legs.recovering || this.#legs.isCutOff(performance.now());
+    const state = interrupted ? 'recovering' : open ? 'connected' : 'reconnecting';
     if (state === this.#state) return;
     clearTimeout(this.#giveUp);
     if (state === 'recovering') {
@@ -305,15 +346,27 @@ export class Meeting implements MeetingHandle {
     this.#setState('left');
     this.#log('left', { ...reason });
     window.removeEventListener('pagehide', this.#pageHides);
-    this.#roster.close();
     clearTimeout(this.#giveUp);
-    this.#watchdog.close();
-    this.#publisher.close();
-    this.#streams.close();
-    this.#legs.closeAll();
-    this.#mixer.close();
+    for (const timer of this.#timers) clearTimeout(timer);
+    // One that cannot be closed must not keep the others open, least of all the camera.
+    const parts: readonly { close(): void }[] = [
+      this.#publisher,
+      this.#renewer,
+      this.#watchdog,
+      this.#roster,
+      this.#streams,
+      { close: () => this.#legs.closeAll() },
+      this.#mixer,
+    ];
+    for (const part of parts) {
+      try {
+        part.close();
+      } catch (error) {
+        reportError(error);
+      }
+    }
     // Somebody who leaves by themselves closes it when the gateway knows.
-    if (reason.code !== 'left') this.#connection.close(reason.message);
+    if (reason.code !== 'left') this.#connection.close('the participation is over');
     this.#firstLeg.reject(new HoldfastError('CONNECTION_CLOSED', reason.message));
     this.#emit('left', reason);
   }

@@ -105,7 +105,9 @@ export class Publisher {
     await this.#legs.get(legId)?.reconcile(producers);
   }
 
+  /** Nothing is published any more, on whatever leg. */
   close(): void {
+    this.#wanted.clear();
     for (const legId of [...this.#legs.keys(), ...this.#timers.keys()]) this.removeLeg(legId);
     for (const ended of this.#untilEnded.values()) ended.abort();
     this.#untilEnded.clear();

@@ -6,8 +6,13 @@ import type { MediaSource } from '../protocol/values.ts';
 export interface JoinOptions {
   /** Base address of the control plane, e.g. "https://meet.example.org"; default: where the page came from. */
   readonly url?: string;
-  /** The participant's token from `POST /v1/meetings/{id}/tokens`. */
-  readonly token: string;
+  /**
+   * The participant's token from `POST /v1/meetings/{id}/tokens`, or a function that gets one. A token is good for one
+   * entry; with a function the SDK can try again, and enter anew when the server has forgotten the session (restarted
+   * without its memory, or away for too long) while others are still seen and heard. With a token alone the meeting is
+   * left then (`expired`).
+   */
+  readonly token: string | (() => Promise<string>);
   /** Tracks to publish from the start; they stay the caller's: leaving does not stop them. */
   readonly tracks?: { readonly microphone?: MediaStreamTrack; readonly camera?: MediaStreamTrack };
   /** Start muted: published, but nothing is sent. */
@@ -19,8 +24,8 @@ export interface JoinOptions {
 }
 
 /**
- * joining → connected; connected ⇄ reconnecting (signalling lost, media flows on); connected ⇄ recovering (the media
- * node is gone, another one is being connected); anything → left.
+ * joining → connected; connected ⇄ reconnecting (signalling lost, media flows on); connected ⇄ recovering (sound and
+ * picture are interrupted: the media node is gone or cannot be reached, another way is being sought); anything → left.
  */
 export type MeetingState = 'joining' | 'connected' | 'reconnecting' | 'recovering' | 'left';
 
@@ -43,7 +48,11 @@ export interface RemoteParticipantView {
 }
 
 export interface LeaveReason {
-  readonly code: 'left' | 'refused' | 'expired' | 'failed';
+  /**
+   * left: by oneself. refused: never got in. replaced: the same participant has joined from another page. ended: the
+   * server has ended the participation. expired: away for too long. failed: a fault.
+   */
+  readonly code: 'left' | 'refused' | 'replaced' | 'ended' | 'expired' | 'failed';
   readonly message: string;
 }
 

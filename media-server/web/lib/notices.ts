@@ -17,7 +17,7 @@ export function standingNotice(state: MeetingState): string | undefined {
     case 'reconnecting':
       return 'Connection lost. Your call goes on; reconnecting…';
     case 'recovering':
-      return 'The server was lost. Bringing everyone back…';
+      return 'Sound and picture are interrupted. Bringing everyone back…';
     case 'joining':
     case 'connected':
     case 'left':

@@ -2,11 +2,18 @@ import {
   Connection,
   type ConnectionState,
   type ResumedLegs,
+  type TokenSource,
 } from '@holdfast/media-server/client/connection.ts';
 import type { Socket } from '@holdfast/media-server/client/link.ts';
-import { mayRetry, reconnectDelayMs } from '@holdfast/media-server/client/reconnect-policy.ts';
+import {
+  firstDelayMs,
+  isHopeless,
+  mayRetry,
+  retryDelayMs,
+} from '@holdfast/media-server/client/reconnect-policy.ts';
 import {
   clientContract,
+  closeCode,
   type ErrorCode,
   gatewayContract,
   type Handlers,
@@ -63,10 +70,10 @@ class FakeSocket implements Socket {
     this.readyState = 3;
   }
 
-  break(): void {
+  break(code = 1006): void {
     if (this.readyState === 3) return;
     this.readyState = 3;
-    this.#emit('close', { code: 1006, reason: '' });
+    this.#emit('close', { code, reason: '' });
   }
 
   addEventListener(type: string, listener: (event: SocketEvent) => void): void {
@@ -82,7 +89,10 @@ class FakeSocket implements Socket {
 class FakeGateway {
   readonly sockets: FakeSocket[] = [];
   readonly calls: string[] = [];
+  readonly tokens: string[] = [];
   refusing = false;
+  /** Each join brings another session. */
+  joins = 0;
   /** What `join` or `resume` throws, once for each. */
   readonly errors: HoldfastError[] = [];
   /** Methods that are never answered. */
@@ -102,7 +112,7 @@ class FakeGateway {
 
   handlers(socket: FakeSocket): Handlers<typeof gatewayContract> {
     const answer = async <R>(method: string, result: R): Promise<R> => {
-      this.calls.push(`${this.sockets.indexOf(socket)}:${method}`);
+      if (method !== 'ping') this.calls.push(`${this.sockets.indexOf(socket)}:${method}`);
       if (this.silent.has(method)) return new Promise<R>(() => {});
       const error = method === 'join' || method === 'resume' ? this.errors.shift() : undefined;
       if (error) throw error;
@@ -112,7 +122,11 @@ class FakeGateway {
       throw new HoldfastError('METHOD_UNKNOWN', 'this gateway is not asked that');
     };
     return {
-      join: () => answer('join', JOINED),
+      join: ({ token }) => {
+        this.joins += 1;
+        this.tokens.push(token);
+        return answer('join', { ...JOINED, resumeToken: `resume-${this.joins}` });
+      },
       resume: ({ legs, resumeToken }) =>
         answer('resume', {
           meetingId: 'm',
@@ -154,29 +168,37 @@ const ignoringEverything: Handlers<typeof clientContract> = {
   'gateway.closing': ignore,
 };
 
-function setUp(options: { readonly legs?: ResumedLegs } = {}) {
+interface WorldOptions {
+  readonly legs?: ResumedLegs;
+  readonly token?: TokenSource;
+}
+
+function setUp(options: WorldOptions = {}) {
   const gateway = new FakeGateway();
   const network = new EventTarget();
   const states: ConnectionState[] = [];
   const log: string[] = [];
+  const media: { lostAtMs: number | undefined } = { lostAtMs: undefined };
   const connection = new Connection({
     openSocket: gateway.open,
     handlers: ignoringEverything,
     legs: () => options.legs ?? [],
+    mediaLostAtMs: () => media.lostAtMs,
     onResumed: (result, asked) => log.push(`resumed ${result.legs.length}/${asked.length}`),
+    onRejoined: ({ resumeToken }) => log.push(`rejoined ${resumeToken}`),
     onStateChanged: (state) => states.push(state),
-    onExpired: (error) => log.push(`expired ${error.code}`),
-    onProblem: (error) => log.push(`problem ${error.message}`),
+    onOver: ({ code }) => log.push(`over ${code}`),
+    onProblem: () => {},
     network,
-    random: () => 0.5,
+    random: () => 0.2,
     now: () => Date.now(),
   });
-  return { gateway, network, states, log, connection };
+  return { gateway, network, states, log, media, connection };
 }
 
-async function joined(options: Parameters<typeof setUp>[0] = {}) {
+async function joined(options: WorldOptions = {}) {
   const world = setUp(options);
-  const result = world.connection.join('token');
+  const result = world.connection.join(options.token ?? 'token');
   await vi.advanceTimersByTimeAsync(20);
   expect(await result).toEqual(JOINED);
   return world;
@@ -198,16 +220,39 @@ afterEach(() => {
 });
 
 describe('the delay before the next attempt', () => {
-  it('is next to nothing at first, then doubles, within bounds and with jitter', () => {
-    expect(reconnectDelayMs(0, 0.99)).toBeLessThanOrEqual(100);
-    for (let attempt = 1; attempt < 20; attempt += 1) {
-      const least = reconnectDelayMs(attempt, 0);
-      const most = reconnectDelayMs(attempt, 1);
+  it('is next to nothing when only this line is lost, spread when others may be affected', () => {
+    expect(firstDelayMs('own', undefined, 0.99)).toBeLessThanOrEqual(100);
+    expect(firstDelayMs('shared', undefined, 0.99)).toBeGreaterThan(400);
+    expect(firstDelayMs('shared', undefined, 0)).toBe(0);
+  });
+
+  it('is spread as widely as the gateway says', () => {
+    expect(firstDelayMs('shared', 8_000, 0.5)).toBe(4_000);
+  });
+
+  it('then doubles, within bounds and with jitter', () => {
+    for (let attempt = 1; attempt < 2_000; attempt += 1) {
+      const least = retryDelayMs(attempt, undefined, 0);
+      const most = retryDelayMs(attempt, undefined, 1);
       expect(least).toBeGreaterThan(0);
-      expect(most).toBeLessThanOrEqual(4_000);
+      expect(most).toBeLessThanOrEqual(5_000);
       expect(most / least).toBeCloseTo(4);
-      expect(most).toBeGreaterThanOrEqual(reconnectDelayMs(attempt - 1, 1));
+      expect(most).toBeGreaterThanOrEqual(retryDelayMs(attempt - 1, undefined, 1));
     }
+  });
+
+  it('is what the gateway asked for, and not the same for everybody whom it asked', () => {
+    expect(retryDelayMs(1, 1_000, 0)).toBe(1_000);
+    expect(retryDelayMs(1, 1_000, 0.8)).toBe(1_200);
+  });
+
+  it('is given up only when neither media nor signalling has been alive for long', () => {
+    const known = { nowMs: 1_000_000, lostAtMs: 0, keptForMs: 30_000 };
+    expect(isHopeless({ ...known, mediaLostAtMs: undefined })).toBe(false);
+    expect(isHopeless({ ...known, mediaLostAtMs: 990_000 })).toBe(false);
+    expect(isHopeless({ ...known, mediaLostAtMs: 100_000 })).toBe(true);
+    expect(isHopeless({ ...known, lostAtMs: 990_000, mediaLostAtMs: 0 })).toBe(false);
+    expect(isHopeless({ ...known, mediaLostAtMs: 100_000, keptForMs: 950_000 })).toBe(false);
   });
 
   it('is not awaited when the answer was a clear no', () => {
@@ -226,7 +271,7 @@ describe('joining', () => {
     await vi.advanceTimersByTimeAsync(20);
     expect(await code).toBe('UNAUTHENTICATED');
     expect(gateway.calls).toEqual(['0:join']);
-    connection.close('test over');
+    connection.close('the participation is over');
   });
 
   it('waits and tries again when there is no room yet', async () => {
@@ -237,7 +282,7 @@ describe('joining', () => {
     expect(gateway.calls).toEqual(['0:join']);
     await vi.advanceTimersByTimeAsync(200);
     expect((await result).participantId).toBe('me');
-    connection.close('test over');
+    connection.close('the participation is over');
   });
 });
 
@@ -251,7 +296,7 @@ describe('a lost connection', () => {
     expect(gateway.calls).toEqual(['0:join', '1:resume']);
     expect(states).toEqual(['open', 'lost', 'open']);
     expect(log).toEqual(['resumed 1/1']);
-    connection.close('test over');
+    connection.close('the participation is over');
   });
 
   it('lets requests wait, and they go out after the snapshots have been taken in', async () => {
@@ -262,7 +307,7 @@ describe('a lost connection', () => {
     await answered;
     expect(gateway.calls).toEqual(['0:join', '1:resume', '1:producer.pause']);
     expect(log).toEqual(['resumed 0/0', 'answered']);
-    connection.close('test over');
+    connection.close('the participation is over');
   });
 
   it('repeats a request that was under way, but not one that must not be carried out twice', async () => {
@@ -294,7 +339,7 @@ describe('a lost connection', () => {
       '0:producer.create',
       '1:producer.pause',
     ]);
-    connection.close('test over');
+    connection.close('the participation is over');
   });
 
   it('is tried again until a gateway answers', async () => {
@@ -308,7 +353,7 @@ describe('a lost connection', () => {
     await vi.advanceTimersByTimeAsync(4_100);
     expect(connection.state).toBe('open');
     expect(log).toEqual(['resumed 0/0']);
-    connection.close('test over');
+    connection.close('the participation is over');
   });
 
   it('is tried at once when the network comes back', async () => {
@@ -320,49 +365,184 @@ describe('a lost connection', () => {
     network.dispatchEvent(new Event('online'));
     await vi.advanceTimersByTimeAsync(10);
     expect(connection.state).toBe('open');
-    connection.close('test over');
+    connection.close('the participation is over');
   });
 
-  it('ends the session when it lasts longer than the session is kept', async () => {
-    const { gateway, log, connection } = await joined();
+  it('is spread over a while when others may have lost theirs in the same moment', async () => {
+    const { gateway, connection } = await joined();
+    gateway.last.break(closeCode.resume);
+    await vi.advanceTimersByTimeAsync(90);
+    expect(gateway.sockets).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(20);
+    expect(gateway.sockets).toHaveLength(2);
+    connection.close('the participation is over');
+  });
+
+  it('ends nothing for as long as media flows', async () => {
+    const { gateway, log, states, connection } = await joined();
     gateway.refusing = true;
     gateway.last.break();
-    await vi.advanceTimersByTimeAsync(40_000);
-    expect(log).toEqual(['expired CONNECTION_CLOSED']);
-    connection.close('test over');
+    await vi.advanceTimersByTimeAsync(15 * 60_000);
+    expect(log).toEqual([]);
+    expect(connection.state).toBe('lost');
+    gateway.refusing = false;
+    await vi.advanceTimersByTimeAsync(5_100);
+    expect(log).toEqual(['resumed 0/0']);
+    expect(states).toEqual(['open', 'lost', 'open']);
+    connection.close('the participation is over');
+  });
+
+  it('ends the session when media is dead too and nobody answers for long', async () => {
+    const { gateway, log, media, connection } = await joined();
+    gateway.refusing = true;
+    gateway.last.break();
+    await vi.advanceTimersByTimeAsync(5 * 60_000);
+    media.lostAtMs = Date.now();
+    await vi.advanceTimersByTimeAsync(115_000);
+    expect(log).toEqual([]);
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(log).toEqual(['over expired']);
+    expect(connection.state).toBe('closed');
   });
 
   it('ends the session when the gateway no longer knows it', async () => {
-    const { gateway, log, connection } = await joined();
+    const { gateway, log } = await joined();
     gateway.errors.push(new HoldfastError('SESSION_UNKNOWN', 'who are you?'));
     gateway.last.break();
     await vi.advanceTimersByTimeAsync(200);
-    expect(log).toEqual(['expired SESSION_UNKNOWN']);
-    connection.close('test over');
+    expect(log).toEqual(['over expired']);
+  });
+
+  it('goes on in a new session when a fresh token can be had', async () => {
+    let tokens = 0;
+    const token = async () => {
+      tokens += 1;
+      return `token-${tokens}`;
+    };
+    const { gateway, log, states, connection } = await joined({ token });
+    gateway.errors.push(new HoldfastError('SESSION_UNKNOWN', 'who are you?'));
+    gateway.last.break();
+    await vi.advanceTimersByTimeAsync(200);
+    expect(gateway.tokens).toEqual(['token-1', 'token-2']);
+    expect(log).toEqual(['rejoined resume-2']);
+    expect(states).toEqual(['open', 'lost', 'open']);
+    // A new session that is over at once is not followed by another one.
+    gateway.errors.push(new HoldfastError('SESSION_UNKNOWN', 'who are you?'));
+    gateway.last.break();
+    await vi.advanceTimersByTimeAsync(200);
+    expect(log).toEqual(['rejoined resume-2', 'over expired']);
+    expect(connection.state).toBe('closed');
+  });
+
+  it('is not the end when the gateway takes no token any more, as long as media flows', async () => {
+    const { gateway, log, media } = await joined();
+    const no = () => new HoldfastError('UNAUTHENTICATED', 'keys have changed');
+    gateway.errors.push(...Array.from({ length: 20 }, no));
+    gateway.last.break();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(log).toEqual([]);
+    media.lostAtMs = Date.now();
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(log).toEqual(['over expired']);
   });
 });
 
-describe('a half-open connection', () => {
-  it('shows itself by a request that nobody answers', async () => {
+describe('how the gateway closes a WebSocket', () => {
+  it.each([
+    { code: closeCode.replaced, word: 'over replaced' },
+    { code: closeCode.ended, word: 'over ended' },
+  ])('with $code ends the participation: $word', async ({ code, word }) => {
+    const { gateway, log, connection } = await joined();
+    gateway.last.break(code);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(log).toEqual([word]);
+    expect(gateway.sockets).toHaveLength(1);
+    expect(connection.state).toBe('closed');
+  });
+
+  it('because the second one has entered is no loss', async () => {
     const { gateway, states, connection } = await joined();
+    gateway.silent.add('resume');
+    connection.gatewayCloses({ withinMs: 1_000 });
+    await vi.advanceTimersByTimeAsync(200);
+    gateway.sockets[0]?.break(closeCode.superseded);
+    expect(states).toEqual(['open']);
+    connection.close('the participation is over');
+  });
+});
+
+describe('a WebSocket that is dead but looks open', () => {
+  it('is noticed within seconds though nobody asks for anything, and a second one takes its place', async () => {
+    const { gateway, states, log, connection } = await joined();
+    const [first] = gateway.sockets;
+    gateway.last.dead = true;
+    await vi.advanceTimersByTimeAsync(5_100);
+    expect(states).toEqual(['open', 'suspect', 'open']);
+    expect(log).toEqual(['resumed 0/0']);
+    expect(first?.readyState).toBe(3);
+    expect(gateway.last.readyState).toBe(1);
+    connection.close('the participation is over');
+  });
+
+  it('does not hold up a request: it is repeated on the second one', async () => {
+    const { gateway, connection } = await joined();
     gateway.last.dead = true;
     const answered = connection.request('producer.pause', pause);
-    await vi.advanceTimersByTimeAsync(12_300);
+    await vi.advanceTimersByTimeAsync(5_200);
     await answered;
-    expect(states).toEqual(['open', 'lost', 'open']);
-    connection.close('test over');
+    expect(gateway.calls).toEqual(['0:join', '1:resume', '1:producer.pause']);
+    connection.close('the participation is over');
+  });
+
+  it('lets nothing go out that must not be sent twice until it is clear which one lives', async () => {
+    const { gateway, connection } = await joined();
+    gateway.last.dead = true;
+    gateway.refusing = true;
+    await vi.advanceTimersByTimeAsync(6_000);
+    expect(connection.state).toBe('suspect');
+    const made = connection.request('producer.pause', pause, { once: true });
+    gateway.refusing = false;
+    await vi.advanceTimersByTimeAsync(5_100);
+    await made;
+    expect(gateway.calls.at(-1)).toMatch(/^[1-9][0-9]*:producer.pause$/);
+    connection.close('the participation is over');
+  });
+
+  it('is trusted again when it speaks after all, and stays if no second one can be had', async () => {
+    const { gateway, states, connection } = await joined();
+    const [first] = gateway.sockets;
+    gateway.last.dead = true;
+    gateway.refusing = true;
+    await vi.advanceTimersByTimeAsync(6_000);
+    const answered = connection.request('producer.pause', pause);
+    if (first) first.dead = false;
+    first?.peer.notify('gateway.closing', { withinMs: 1 });
+    await vi.advanceTimersByTimeAsync(10);
+    await answered;
+    expect(states).toEqual(['open', 'suspect', 'open']);
+    expect(gateway.calls.at(-1)).toBe('0:producer.pause');
+    const attempts = gateway.sockets.length;
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(gateway.sockets.length).toBeLessThanOrEqual(attempts + 1);
+    connection.close('the participation is over');
+  });
+
+  it('is not suspected as long as it answers', async () => {
+    const { gateway, states, connection } = await joined();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(states).toEqual(['open']);
+    expect(gateway.sockets).toHaveLength(1);
+    connection.close('the participation is over');
   });
 
   it('is not suspected when the gateway itself says that the node is slow', async () => {
     const { gateway, states, connection } = await joined();
     gateway.silent.add('producer.pause');
     const code = codeOf(connection.request('producer.pause', pause));
-    await vi.advanceTimersByTimeAsync(6_000);
-    gateway.last.peer.notify('gateway.closing', { withinMs: 1 });
-    await vi.advanceTimersByTimeAsync(7_000);
+    await vi.advanceTimersByTimeAsync(13_000);
     expect(await code).toBe('TIMEOUT');
     expect(states).toEqual(['open']);
-    connection.close('test over');
+    connection.close('the participation is over');
   });
 
   it('is replaced when the network comes back', async () => {
@@ -372,7 +552,16 @@ describe('a half-open connection', () => {
     await vi.advanceTimersByTimeAsync(200);
     expect(gateway.calls).toEqual(['0:join', '1:resume']);
     expect(connection.state).toBe('open');
-    connection.close('test over');
+    connection.close('the participation is over');
+  });
+
+  it('is asked at once when somebody comes back to the page', async () => {
+    const { gateway, network, states, connection } = await joined();
+    gateway.last.dead = true;
+    network.dispatchEvent(new Event('visibilitychange'));
+    await vi.advanceTimersByTimeAsync(3_100);
+    expect(states).toEqual(['open', 'suspect', 'open']);
+    connection.close('the participation is over');
   });
 });
 
@@ -380,20 +569,30 @@ describe('a gateway that stops', () => {
   it('is left for another one without a moment of being lost', async () => {
     const { gateway, states, log, connection } = await joined();
     const [first] = gateway.sockets;
-    connection.renew();
+    connection.gatewayCloses({ withinMs: 1_000 });
     await vi.advanceTimersByTimeAsync(200);
     expect(gateway.calls).toEqual(['0:join', '1:resume']);
     expect(first?.readyState).toBe(3);
     expect(gateway.last.readyState).toBe(1);
     expect(states).toEqual(['open']);
     expect(log).toEqual(['resumed 0/0']);
-    connection.close('test over');
+    connection.close('the participation is over');
+  });
+
+  it('is left at a moment of this participant’s own, within the time it gives', async () => {
+    const { gateway, connection } = await joined();
+    connection.gatewayCloses({ withinMs: 2_000, spreadMs: 10_000 });
+    await vi.advanceTimersByTimeAsync(270);
+    expect(gateway.sockets).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(20);
+    expect(gateway.sockets).toHaveLength(2);
+    connection.close('the participation is over');
   });
 
   it('stays in use while no other one answers', async () => {
     const { gateway, states, log, connection } = await joined();
     gateway.errors.push(new HoldfastError('SESSION_UNKNOWN', 'not here'));
-    connection.renew();
+    connection.gatewayCloses({ withinMs: 1_000 });
     await vi.advanceTimersByTimeAsync(200);
     const answered = connection.request('producer.pause', pause).then(() => log.push('answered'));
     await vi.advanceTimersByTimeAsync(10);
@@ -401,7 +600,21 @@ describe('a gateway that stops', () => {
     expect(gateway.calls.at(-1)).toBe('0:producer.pause');
     expect(states).toEqual(['open']);
     expect(log).toEqual(['answered']);
-    connection.close('test over');
+    connection.close('the participation is over');
+  });
+});
+
+describe('after the end', () => {
+  it('nothing opens: a WebSocket that is just entering is closed too', async () => {
+    const { gateway, connection } = setUp();
+    gateway.silent.add('join');
+    const code = codeOf(connection.join('token'));
+    await vi.advanceTimersByTimeAsync(10);
+    connection.close('the participation is over');
+    expect(gateway.last.readyState).toBe(3);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(await code).toBe('CONNECTION_CLOSED');
+    expect(gateway.sockets).toHaveLength(1);
   });
 });
 

@@ -35,6 +35,16 @@ function words(meetingId: string, { code, message }: LeaveReason): { title: stri
         title: 'The connection was lost for too long',
         text: 'The others see you as having left. Your camera and microphone are off; you can come back at once.',
       };
+    case 'replaced':
+      return {
+        title: 'You have joined from another place',
+        text: `You are in ${meetingId} in another tab or on another device, so this page has let go of it. Its camera and microphone are off.`,
+      };
+    case 'ended':
+      return {
+        title: `You are no longer in ${meetingId}`,
+        text: 'The server has ended your part in this meeting. Your camera and microphone are off.',
+      };
     case 'refused':
       return { title: `You were not let into ${meetingId}`, text: message };
     case 'failed':

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { integerBetween } from '../local/integer-option.ts';
 import { interruptible } from '../local/interruptible.ts';
+import { registerAbuse } from './abuse-command.ts';
+import { registerOutage } from './outage-command.ts';
 import { registerPlacement } from './placement-command.ts';
 import type { HandoverFlags } from './run-handover.ts';
 
@@ -38,4 +40,6 @@ Examples:
       const { runHandover } = await import('./run-handover.ts');
       process.exitCode = await interruptible((signal, cleanup) => runHandover(flags, signal, cleanup));
     });
+  registerAbuse(bench);
+  registerOutage(bench);
 }

@@ -2,10 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Browser } from 'playwright-core';
 import { LocalPlatform } from '../local/local-platform.ts';
 import { type Distribution, distribution } from '../observe/gaps.ts';
-import { Gathering } from '../observe/gathering.ts';
 import { extraGapMs, type MeasuredStream, measureMove } from '../observe/measure.ts';
 import { nowMs } from '../observe/participants.ts';
 import { CpuWatch, treeUsage } from '../observe/process-tree.ts';
+import { onPlatform, type Say } from './on-platform.ts';
 
 export interface HandoverBenchOptions {
   readonly participants: number;
@@ -31,8 +31,6 @@ export interface HandoverNumbers extends HandoverBenchOptions {
   /** The worst gaps, and where they came from. */
   readonly worst: readonly string[];
 }
-
-type Say = (line: string) => void;
 
 /** Moves all meetings from the busiest node by an operator's drain, round after round. */
 export async function benchHandovers(
@@ -175,34 +173,6 @@ export async function benchIdle(signal: AbortSignal): Promise<IdleNumbers> {
       return usage ? [usage.rssBytes / 1e6] : [];
     });
     return { nodeRssMb: distribution(rss.map((mb) => Math.round(mb))) };
-  } finally {
-    await platform.close();
-  }
-}
-
-/** A platform with two nodes and the people in their meetings, for as long as `run` takes. */
-async function onPlatform<T>(
-  browser: Browser,
-  options: { readonly participants: number; readonly meetings: number },
-  signal: AbortSignal,
-  say: Say,
-  run: (gathering: Gathering) => Promise<T>,
-): Promise<T> {
-  const platform = await LocalPlatform.start({
-    nodes: 2,
-    port: 0,
-    signal,
-    // A killed node's successor starts when the recovery has been measured.
-    cloud: { replaceFailedAfterMs: 3000 },
-  });
-  try {
-    const gathering = new Gathering(platform, browser, { ...options, signal });
-    await gathering.join(say);
-    try {
-      return await run(gathering);
-    } finally {
-      await gathering.leave();
-    }
   } finally {
     await platform.close();
   }

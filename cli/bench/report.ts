@@ -1,17 +1,10 @@
 import type { Distribution } from '../observe/gaps.ts';
 import { table } from '../observe/table.ts';
 import type { HandoverNumbers, IdleNumbers, RecoveryNumbers } from './handover.ts';
-
-export interface Target {
-  readonly what: string;
-  readonly measured: number | null;
-  readonly most: number;
-  /** null: not measured. */
-  readonly met: boolean | null;
-}
+import { type Machine, number, type Target, target, targetTable } from './targets.ts';
 
 export interface HandoverBench {
-  machine: { readonly cores: number; readonly model: string; readonly node: string };
+  machine: Machine;
   idle: IdleNumbers;
   handover: HandoverNumbers;
   recovery?: RecoveryNumbers;
@@ -26,12 +19,6 @@ export function judge({
   handover,
   recovery,
 }: Pick<HandoverBench, 'idle' | 'handover' | 'recovery'>): Target[] {
-  const target = (what: string, measured: number | null | undefined, most: number): Target => ({
-    what,
-    measured: measured ?? null,
-    most,
-    met: measured === null || measured === undefined ? null : measured <= most,
-  });
   return [
     target('extra gap p50, ms', handover.extraGapMs.p50, 33),
     target('extra gap p95, ms', handover.extraGapMs.p95, 67),
@@ -49,8 +36,6 @@ export function judge({
 const sum = (lost: { participants: number; streams: number } | undefined) =>
   (lost?.participants ?? 0) + (lost?.streams ?? 0);
 
-const number = (value: number | null) =>
-  value === null ? '–' : Number.isFinite(value) ? String(Math.round(value * 100) / 100) : 'never';
 const spread = ({ p50, p95, max }: Distribution) => [number(p50), number(p95), number(max)];
 
 export function renderBench({ machine, handover, recovery, crowd, targets }: HandoverBench): string {
@@ -74,15 +59,7 @@ export function renderBench({ machine, handover, recovery, crowd, targets }: Han
     '',
     ...table(['', 'p50', 'p95', 'max'], rows),
     '',
-    ...table(
-      ['target', 'measured', 'at most', ''],
-      targets.map(({ what, measured, most, met }) => [
-        what,
-        number(measured),
-        String(most),
-        met === null ? 'not measured' : met ? 'met' : 'MISSED',
-      ]),
-    ),
+    ...targetTable(targets),
     '',
     ...handover.worst.map((line) => `  worst: ${line}`),
     '',

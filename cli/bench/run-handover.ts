@@ -1,9 +1,9 @@
-import { writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
 import { launchChromium } from '../observe/chromium.ts';
 import { runSteps, type Step } from '../observe/progress.ts';
 import { benchHandovers, benchIdle, benchRecoveries } from './handover.ts';
+import { printBench } from './print-bench.ts';
 import { type HandoverBench, judge, renderBench } from './report.ts';
+import { thisMachine } from './targets.ts';
 
 export interface HandoverFlags {
   readonly participants: number;
@@ -71,13 +71,10 @@ export async function runHandover(
   const measured = { ...result, idle, handover };
   const document: HandoverBench = {
     ...measured,
-    machine: { cores: cpus().length, model: cpus()[0]?.model ?? 'unknown', node: process.version },
+    machine: thisMachine(),
     targets: judge(measured),
   };
-  const json = `${JSON.stringify(document, null, 2)}\n`;
-  if (flags.out !== undefined) writeFileSync(flags.out, json);
-  process.stdout.write(json);
-  if (!flags.json) process.stdout.write(renderBench(document));
+  printBench(document, renderBench(document), flags);
   const lost = [handover.lost, result.recovery?.lost, result.crowd?.lost].some(
     (losses) => losses && losses.participants + losses.streams > 0,
   );

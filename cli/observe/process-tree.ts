@@ -3,6 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 /** CPU time and memory of running processes, from /proc; on systems without it everything is unknown (undefined). */
 
 interface ProcessStat {
+  /** The first 15 characters of its program's name. */
+  readonly name: string;
   readonly parent: number;
   readonly cpuMs: number;
   readonly rssBytes: number;
@@ -18,10 +20,9 @@ function readAll(): Map<number, ProcessStat> {
     if (!/^\d+$/.test(entry)) continue;
     try {
       // The name, in parentheses, may hold spaces: fields are counted after it. See proc(5).
-      const fields = readFileSync(`/proc/${entry}/stat`, 'utf8')
-        .replace(/^.*\) /s, '')
-        .split(' ')
-        .map(Number);
+      const [, name = '', rest = ''] =
+        /\((.*)\) (.*)$/s.exec(readFileSync(`/proc/${entry}/stat`, 'utf8')) ?? [];
+      const fields = rest.split(' ').map(Number);
       const [parent = 0, userTicks = 0, systemTicks = 0, pages = 0] = [
         fields[1],
         fields[11],
@@ -29,6 +30,7 @@ function readAll(): Map<number, ProcessStat> {
         fields[21],
       ];
       processes.set(Number(entry), {
+        name,
         parent,
         cpuMs: (userTicks + systemTicks) * TICK_MS,
         rssBytes: pages * PAGE_BYTES,
@@ -61,6 +63,16 @@ export function treeUsage(rootPid: number): { cpuMs: number; rssBytes: number } 
     rssBytes += processes.get(pid)?.rssBytes ?? 0;
   }
   return { cpuMs, rssBytes };
+}
+
+/** The mediasoup workers of a media node; none where there is no /proc. */
+export function workerPids(nodePid: number): number[] {
+  if (process.platform !== 'linux') return [];
+  return [...readAll()]
+    .filter(
+      ([, { parent, name }]) => parent === nodePid && 'mediasoup-worker'.startsWith(name) && name !== '',
+    )
+    .map(([pid]) => pid);
 }
 
 /** Cores that this process and everything it started use on average, between two calls. */

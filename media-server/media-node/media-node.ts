@@ -47,7 +47,7 @@ export class MediaNode implements Running {
       workers: () => pool.size,
       ask: (method, params) => this.#registryLink().ask(method, params),
       log,
-      now,
+      clock,
     };
     this.#drain = new Drain({
       meetings: this.#meetings,

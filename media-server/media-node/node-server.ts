@@ -63,7 +63,12 @@ export class NodeServer {
       this.#sockets.handleUpgrade(request, socket, head, (ws) => this.#serve(ws));
     });
     options.meetings.on('lost', (meeting, links) => {
-      for (const link of links) link.notify('meeting.lost', { meetingId: meeting.id, epoch: meeting.epoch });
+      const told = new Set(links);
+      // The node that is moving it here takes another target at once.
+      const source = this.#preparedBy.get(meeting);
+      if (source) told.add(source);
+      this.#preparedBy.delete(meeting);
+      for (const link of told) link.notify('meeting.lost', { meetingId: meeting.id, epoch: meeting.epoch });
     });
   }
 

@@ -68,6 +68,46 @@ export const errorTable = {
   TIMEOUT: { status: 504, retryable: true, action: 'Try again; the other side did not answer in time.' },
   CONNECTION_CLOSED: { status: 503, retryable: true, action: 'Connect again.' },
   NOT_READY: { status: 503, retryable: true, action: 'Wait until /readyz answers 200.' },
+  CLOUD_NO_CAPACITY: {
+    status: 503,
+    retryable: true,
+    action: 'Try another zone or machine type: the cloud has no machine of this kind there now.',
+  },
+  CLOUD_QUOTA: {
+    status: 503,
+    retryable: false,
+    action: 'Raise the quota at the cloud, or the maximum of the fleet.',
+  },
+  CLOUD_THROTTLED: {
+    status: 429,
+    retryable: true,
+    action: 'Ask the cloud less often; try again after the time given.',
+  },
+  CLOUD_CONFLICT: {
+    status: 409,
+    retryable: true,
+    action: 'Read the fleet and try again: something else is under way with it.',
+  },
+  CLOUD_REFUSED: {
+    status: 409,
+    retryable: false,
+    action: 'Do not repeat this; the message says what forbids it.',
+  },
+  CLOUD_DENIED: {
+    status: 403,
+    retryable: false,
+    action: 'Give the process its rights at the cloud: credentials are missing, expired or too narrow.',
+  },
+  CLOUD_UNREACHABLE: {
+    status: 503,
+    retryable: true,
+    action: 'Repeat the same operation: whether it took effect is not known, and twice is the same as once.',
+  },
+  LEASE_LOST: {
+    status: 409,
+    retryable: false,
+    action: 'Stop acting at once: somebody else leads now.',
+  },
   INTERNAL: {
     status: 500,
     retryable: false,

@@ -68,7 +68,7 @@ export async function scaleIn(
 
 /** One more machine, so that somebody stands by. */
 export async function standBy(gathering: Gathering): Promise<void> {
-  await gathering.platform.driver.grow(2, 'demo-stand-by');
+  await gathering.platform.driver.grow({ to: 2, operationId: 'demo-stand-by' });
   await gathering.nodesReady(2);
 }
 

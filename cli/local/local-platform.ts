@@ -262,7 +262,7 @@ export class LocalPlatform extends EventEmitter<PlatformEvents> {
     };
     this.cloud.on('event', onEvent);
     try {
-      this.cloud.grow(count, 'start');
+      this.cloud.grow({ to: count, operationId: 'start' });
       const running = this.cloud.until(
         ({ members }) => members.filter(({ state }) => state === 'running').length >= count,
         this.#closing.signal,

@@ -1,6 +1,7 @@
 import { type Clock, pause } from '@holdfast/media-server/process/clock.ts';
 import { HoldfastError, toHoldfastError } from '@holdfast/media-server/protocol/index.ts';
 import type { Logger } from 'pino';
+import { gainMs } from '../clouds/deadline.ts';
 import type { Notice, NoticeSource } from '../clouds/types.ts';
 import type { AgentMetrics } from './agent-metrics.ts';
 import { cutoffMs, type DrainEvent, defaultPlanSettings, type PlanSettings } from './drain-knowledge.ts';
@@ -82,7 +83,11 @@ export class DrainAgent {
     if (!known && notice.status === 'pending') metrics.notice(notice.kind, notice.source);
     log.info(
       { notice, known: known !== undefined },
-      notice.status === 'pending' ? 'notice.pending' : 'notice.withdrawn',
+      notice.status === 'withdrawn'
+        ? 'notice.withdrawn'
+        : notice.urgency === 'order'
+          ? 'notice.pending'
+          : 'notice.advice',
     );
     this.#apply({ type: 'notice', notice });
   }
@@ -200,8 +205,8 @@ export class DrainAgent {
     const { source, log, metrics } = this.#options;
     try {
       const extended = await this.#inTime(source.extend(notice));
-      const gainedMs = (extended.deadlineMs ?? Infinity) - (notice.deadlineMs ?? Infinity);
-      log.info({ noticeId: notice.id, gainedMs, deadlineMs: extended.deadlineMs }, 'notice.extended');
+      const gainedMs = gainMs(notice.deadline, extended.deadline);
+      log.info({ noticeId: notice.id, gainedMs, deadline: extended.deadline }, 'notice.extended');
       metrics.extension(gainedMs > 0 ? 'given' : 'refused');
       if (gainedMs > 0) this.#apply({ type: 'notice', notice: extended });
       else this.#apply({ type: 'extend-failed', noticeId: notice.id, refused: true });

@@ -1,4 +1,5 @@
 import type { DrainStatus } from '@holdfast/media-server/protocol/index.ts';
+import { deadlineAtMs, sameDeadline } from '../clouds/deadline.ts';
 import type { Notice } from '../clouds/types.ts';
 
 /** What the drain agent knows, and how it learns. */
@@ -91,10 +92,13 @@ export function learn<K extends DrainKnowledge>(
   settings: PlanSettings,
 ): K {
   switch (event.type) {
-    case 'notice':
-      return event.notice.status === 'pending'
-        ? learnPending(plan, event.notice, nowMs, settings)
-        : learnWithdrawn(plan, event.notice.id);
+    case 'notice': {
+      const { notice } = event;
+      if (notice.status === 'withdrawn') return learnWithdrawn(plan, notice.id);
+      if (notice.urgency === 'order') return learnPending(plan, notice, nowMs, settings);
+      // Advice empties no node: whether it is followed is for those who see the whole fleet.
+      return plan.notices.has(notice.id) ? learnWithdrawn(plan, notice.id) : plan;
+    }
     case 'node-answered': {
       const node: NodeView = { kind: 'answering', status: event.status, atMs: nowMs };
       // An active node knows of no notice: it was restarted, or somebody cancelled the drain.
@@ -107,7 +111,7 @@ export function learn<K extends DrainKnowledge>(
       return { ...plan, node: { kind, sinceMs, atMs: nowMs, last: lastStatus(plan.node) } };
     }
     case 'told':
-      return { ...plan, told: new Map(plan.told).set(event.notice.id, event.notice.deadlineMs) };
+      return { ...plan, told: new Map(plan.told).set(event.notice.id, deadlineAtMs(event.notice.deadline)) };
     case 'taken-back': {
       const told = new Map(plan.told);
       const withdrawn = new Set(plan.withdrawn);
@@ -140,17 +144,17 @@ function learnPending<K extends DrainKnowledge>(
   settings: PlanSettings,
 ): K {
   const before = plan.notices.get(notice.id);
-  const sameDeadline = before !== undefined && before.notice.deadlineMs === notice.deadlineMs;
-  const tracked: TrackedNotice = sameDeadline
-    ? { ...before, notice }
-    : {
-        notice,
-        completed: before?.completed ?? false,
-        completeAfterMs: before?.completeAfterMs ?? 0,
-        extendDueMs: extendDueMs(notice, before !== undefined, nowMs, settings),
-        extendFailedAtMs: undefined,
-        extendRefused: false,
-      };
+  const tracked: TrackedNotice =
+    before !== undefined && sameDeadline(before.notice.deadline, notice.deadline)
+      ? { ...before, notice }
+      : {
+          notice,
+          completed: before?.completed ?? false,
+          completeAfterMs: before?.completeAfterMs ?? 0,
+          extendDueMs: extendDueMs(notice, before !== undefined, nowMs, settings),
+          extendFailedAtMs: undefined,
+          extendRefused: false,
+        };
   const withdrawn = new Set(plan.withdrawn);
   withdrawn.delete(notice.id);
   return { ...plan, notices: new Map(plan.notices).set(notice.id, tracked), withdrawn };
@@ -158,11 +162,13 @@ function learnPending<K extends DrainKnowledge>(
 
 /**
  * Some time before the deadline, but not before half of the time is over, since a cloud may give less than
- * `extendAheadMs` each time; never after the cutoff; and with a pause after the last extension.
+ * `extendAheadMs` each time; never after the cutoff; and with a pause after the last extension. At once when the deadline
+ * is not known: asking is the only way to learn it.
  */
 function extendDueMs(notice: Notice, known: boolean, nowMs: number, settings: PlanSettings): number {
-  const { deadlineMs } = notice;
+  const deadlineMs = deadlineAtMs(notice.deadline);
   if (deadlineMs === undefined) return Infinity;
+  if (notice.deadline.kind === 'unknown') return known ? nowMs + settings.pollMs : nowMs;
   const due = Math.max(deadlineMs - settings.extendAheadMs, nowMs + (deadlineMs - nowMs) / 2);
   return Math.max(Math.min(due, deadlineMs - settings.safetyMarginMs), known ? nowMs + settings.pollMs : 0);
 }
@@ -185,17 +191,20 @@ export function lastStatus(node: NodeView): DrainStatus | undefined {
 
 /** The time by which the node must be empty for this notice. */
 export function cutoffMs(notice: Notice, settings: PlanSettings): number | undefined {
-  return notice.deadlineMs === undefined ? undefined : notice.deadlineMs - settings.safetyMarginMs;
+  const deadlineMs = deadlineAtMs(notice.deadline);
+  return deadlineMs === undefined ? undefined : deadlineMs - settings.safetyMarginMs;
 }
 
 /**
  * When to ask for more time; undefined when there is none to be had. The last try is at the cutoff: one that fails later
- * leaves no time for another.
+ * leaves no time for another. A deadline that is not known is asked for until there is an answer: what it is assumed to be
+ * is no reason to cut people off.
  */
 export function extendAtMs(tracked: TrackedNotice, settings: PlanSettings): number | undefined {
   const { notice, extendDueMs: dueMs, extendFailedAtMs: failedAtMs, extendRefused } = tracked;
   if (!notice.canExtend || extendRefused) return undefined;
   if (failedAtMs === undefined) return dueMs;
+  if (notice.deadline.kind === 'unknown') return failedAtMs + settings.cloudRetryMs;
   const cutoff = cutoffMs(notice, settings) ?? Infinity;
   if (failedAtMs >= cutoff) return undefined;
   return Math.max(dueMs, Math.min(failedAtMs + settings.cloudRetryMs, cutoff));

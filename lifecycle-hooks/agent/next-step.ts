@@ -1,3 +1,4 @@
+import { deadlineAtMs } from '../clouds/deadline.ts';
 import type { Notice } from '../clouds/types.ts';
 import { cutoffMs, extendAtMs, lastStatus, mayComplete, type PlanSettings } from './drain-knowledge.ts';
 import type { DrainPlan } from './drain-plan.ts';
@@ -52,8 +53,8 @@ function mayRequest(plan: DrainPlan, nowMs: number): boolean {
 function tell(plan: DrainPlan, settings: PlanSettings): DrainStep | undefined {
   const untold = [...plan.notices.values()]
     .map(({ notice }) => notice)
-    .filter(({ id, deadlineMs }) => !plan.told.has(id) || plan.told.get(id) !== deadlineMs)
-    .sort((a, b) => (a.deadlineMs ?? Infinity) - (b.deadlineMs ?? Infinity));
+    .filter(({ id, deadline }) => !plan.told.has(id) || plan.told.get(id) !== deadlineAtMs(deadline))
+    .sort((a, b) => (deadlineAtMs(a.deadline) ?? Infinity) - (deadlineAtMs(b.deadline) ?? Infinity));
   const notice = untold[0];
   return notice && { type: 'tell', notice, emptyByMs: cutoffMs(notice, settings) };
 }

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Clock } from '@holdfast/media-server/process/clock.ts';
 import { HoldfastError, toHoldfastError } from '@holdfast/media-server/protocol/index.ts';
-import type { Fleet, Notice, NoticeKind } from '../types.ts';
+import type { Fleet, Growth, LaunchPreference, Notice, NoticeKind, Releasable } from '../types.ts';
 import { GroupMember, type Termination } from './group-member.ts';
 import type { LocalMachine } from './local-machine.ts';
 import type { MachineFactory, ProcessEnd } from './machine-factory.ts';
@@ -16,13 +16,20 @@ export interface LocalCloudOptions {
   readonly max?: number;
   /** What new machines are launched from. */
   readonly generation?: string;
+  /** mediasoup workers of each machine. */
+  readonly workers?: number;
   /**
    * A machine whose media node has been down this long is replaced, through a notice like any other, ms; and machines
    * that do not come up are launched again. `never`: what has failed stays as it is.
    */
   readonly replaceFailedAfterMs?: number | 'never';
   /** Of the termination hook: time until the deadline, and the longest an extended one may last, ms. */
-  readonly hook?: { readonly timeoutMs: number; readonly limitMs: number };
+  readonly hook?: {
+    readonly timeoutMs: number;
+    readonly limitMs: number;
+    /** The machine is not told its deadline before it has asked for more time. */
+    readonly hidden?: boolean;
+  };
   /** From SIGTERM to SIGKILL, ms. */
   readonly stopGraceMs?: number;
 }
@@ -58,10 +65,11 @@ export class LocalCloud extends EventEmitter<{ event: [CloudEvent] }> {
   readonly #members = new Map<string, GroupMember>();
   readonly #goneIds = new Set<string>();
   readonly #operations = new Set<string>();
+  /** What the machines that are missing are launched as: the wish of the last growth. */
+  #terms: LaunchPreference & { readonly operationId: string } = { operationId: 'begin' };
   #launched = 0;
   #launchFailures = 0;
   #wanted = 0;
-  #cancelRelaunch = () => {};
   #closed: Promise<void> | undefined;
 
   constructor(options: LocalCloudOptions) {
@@ -70,6 +78,7 @@ export class LocalCloud extends EventEmitter<{ event: [CloudEvent] }> {
       min: 0,
       max: 16,
       generation: 'local',
+      workers: 1,
       replaceFailedAfterMs: 10_000,
       hook: { timeoutMs: 60_000, limitMs: 3_600_000 },
       stopGraceMs: 5000,
@@ -78,18 +87,29 @@ export class LocalCloud extends EventEmitter<{ event: [CloudEvent] }> {
   }
 
   describe(): Fleet {
-    const { min, max } = this.#options;
+    const { min, max, generation, workers, clock } = this.#options;
     return {
       wanted: this.#wanted,
-      min,
-      max,
+      limits: { min, max },
+      generation,
+      asOfMs: clock.now(),
       members: [...this.#members.values()].map((member) => ({
+        ...member.status,
+        ...member.launch,
         id: member.id,
-        state: member.state,
         generation: member.generation,
-        releasable: !member.leaving && this.#wanted > min,
+        workers,
+        launchedAtMs: member.launchedAtMs,
+        releasable: this.#releasable(member),
       })),
     };
+  }
+
+  #releasable(member: GroupMember): Releasable {
+    const { min } = this.#options;
+    if (member.state === 'leaving') return { ok: false, why: 'it leaves already' };
+    if (this.#wanted <= min) return { ok: false, why: `the group is at its minimum of ${min}` };
+    return { ok: true };
   }
 
   /** Process ids of a member's machine, for whoever watches or disturbs them. */
@@ -98,14 +118,16 @@ export class LocalCloud extends EventEmitter<{ event: [CloudEvent] }> {
   }
 
   /** Wants `to` machines from now on; never fewer than before. The same operation twice is the same as once. */
-  grow(to: number, operationId: string): void {
+  grow({ to, operationId, prefer = {} }: Growth): void {
     this.#assertOpen();
     const { max } = this.#options;
     if (this.#operations.has(operationId)) return;
-    if (!Number.isInteger(to) || to > max) {
-      throw new HoldfastError('BAD_REQUEST', `cannot grow to ${to} machines: the group's maximum is ${max}`);
+    if (!Number.isInteger(to)) throw new HoldfastError('BAD_REQUEST', `${to} is no number of machines`);
+    if (to > max) {
+      throw new HoldfastError('CLOUD_QUOTA', `cannot grow to ${to} machines: the group's maximum is ${max}`);
     }
     this.#operations.add(operationId);
+    this.#terms = { ...prefer, operationId };
     this.#wanted = Math.max(this.#wanted, to);
     this.#launchWanted();
   }
@@ -118,20 +140,30 @@ export class LocalCloud extends EventEmitter<{ event: [CloudEvent] }> {
     const present = member.presentTermination(kind);
     if (present) return present;
     if (decrement && !member.decremented) {
-      if (this.#wanted <= this.#options.min) {
+      const { min } = this.#options;
+      if (this.#wanted <= min) {
         throw new HoldfastError(
-          'CONFLICT',
-          `${memberId} cannot be released: the group is at its minimum of ${this.#options.min}`,
+          'CLOUD_REFUSED',
+          `${memberId} cannot be released: the group is at its minimum of ${min}`,
         );
       }
       this.#wanted -= 1;
-      member.decremented = true;
+      member.happened({ type: 'leaves', decrement: true });
+    } else {
+      member.happened({ type: 'leaves', decrement: false });
     }
-    member.leaving = true;
-    const termination = member.notify(this.#terms(kind, options.timeoutMs));
+    const termination = member.notify(this.#noticeTerms(kind, options.timeoutMs));
     this.emit('event', { type: 'notice', memberId, notice: termination.notice });
     this.#launchWanted();
     return termination;
+  }
+
+  /** Tells the machine that it would be better if it went; nothing happens when it stays. */
+  advise(memberId: string, kind: NoticeKind): Notice {
+    this.#assertOpen();
+    const notice = this.#get(memberId).board.advise({ kind, source: 'local:advice' });
+    this.emit('event', { type: 'notice', memberId, notice });
+    return notice;
   }
 
   /** The machine stays after all. CONFLICT when the notice is over. */
@@ -149,7 +181,21 @@ export class LocalCloud extends EventEmitter<{ event: [CloudEvent] }> {
   /** Lets go of a member that leaves already, or gives it notice and wants one fewer. Unknown ones: NOT_FOUND. */
   release(memberId: string): void {
     if (this.#goneIds.has(memberId)) return;
-    if (!this.#get(memberId).leaving) this.terminate(memberId, { kind: 'scale-in', decrement: true });
+    if (this.#get(memberId).state !== 'leaving')
+      this.terminate(memberId, { kind: 'scale-in', decrement: true });
+  }
+
+  /** Ends a launch or a failed machine without notice, and wants one fewer. CLOUD_REFUSED for one that runs. */
+  giveUp(memberId: string): void {
+    this.#assertOpen();
+    if (this.#goneIds.has(memberId)) return;
+    const member = this.#get(memberId);
+    if (member.state === 'leaving') return;
+    if (member.state === 'running')
+      throw new HoldfastError('CLOUD_REFUSED', `${memberId} is running: it can only be released`);
+    this.#wanted -= 1;
+    member.happened({ type: 'leaves', decrement: true });
+    void this.#stop(member, true);
   }
 
   /** Resolves as soon as the group looks like this. Rejects when the signal aborts. */
@@ -178,14 +224,13 @@ export class LocalCloud extends EventEmitter<{ event: [CloudEvent] }> {
   }
 
   async #close(): Promise<void> {
-    this.#cancelRelaunch();
     const members = [...this.#members.values()];
     for (const member of members) member.board.close();
     await Promise.all(members.map((member) => this.#stop(member, false)));
     this.removeAllListeners();
   }
 
-  #terms(kind: NoticeKind, timeoutMs: number | undefined): NoticeTerms {
+  #noticeTerms(kind: NoticeKind, timeoutMs: number | undefined): NoticeTerms {
     const { hook } = this.#options;
     return kind === 'spot'
       ? {
@@ -201,6 +246,7 @@ export class LocalCloud extends EventEmitter<{ event: [CloudEvent] }> {
           timeoutMs: timeoutMs ?? hook.timeoutMs,
           limitMs: hook.limitMs,
           canComplete: true,
+          hidden: hook.hidden ?? false,
         };
   }
 
@@ -215,25 +261,26 @@ export class LocalCloud extends EventEmitter<{ event: [CloudEvent] }> {
 
   /** A termination was taken back: the member counts again. */
   #keep(member: GroupMember): void {
-    if (member.hasPendingNotice) return;
-    member.leaving = false;
+    if (member.hasPendingNotice || member.state !== 'leaving') return;
     if (member.decremented) this.#wanted += 1;
-    member.decremented = false;
-    if (member.failed) this.#replaceLater(member);
+    member.happened({ type: 'kept' });
+    if (member.status.state === 'failed') this.#replaceLater(member);
   }
 
   #launchWanted(): void {
     if (this.#closed) return;
-    let staying = [...this.#members.values()].filter(({ leaving }) => !leaving).length;
+    let staying = [...this.#members.values()].filter(({ state }) => state !== 'leaving').length;
     for (; staying < this.#wanted; staying += 1) void this.#launch();
   }
 
   async #launch(): Promise<void> {
     const { factory, clock, directory, generation, stopGraceMs } = this.#options;
+    const { zone = 'local', machineType = 'local', market = 'on-demand', operationId } = this.#terms;
     this.#launched += 1;
     const id = `node-${this.#launched}`;
     const member = new GroupMember({
       machine: { nodeId: id, generation, directory, factory, clock, stopGraceMs },
+      launch: { zone, machineType, market, launchedBy: operationId },
       onNoticeEnd: (notice, how) => this.#noticeEnded(member, notice, how),
       onCrash: (end, killed) => this.#crashed(member, end, killed),
       onAgentEnd: (end) => this.emit('event', { type: 'agent-ended', memberId: id, end }),
@@ -242,7 +289,7 @@ export class LocalCloud extends EventEmitter<{ event: [CloudEvent] }> {
     this.emit('event', { type: 'launching', memberId: id });
     try {
       await member.machine.start();
-      member.ready = true;
+      member.happened({ type: 'ready' });
       this.#launchFailures = 0;
       this.emit('event', { type: 'running', memberId: id });
     } catch (error) {
@@ -250,23 +297,26 @@ export class LocalCloud extends EventEmitter<{ event: [CloudEvent] }> {
     }
   }
 
-  /** A machine that never came up goes without a notice: nothing was on it. */
-  async #launchFailed(member: GroupMember, error: Error): Promise<void> {
+  /** A machine that never came up is listed as failed until it is launched anew: nothing was on it, so without notice. */
+  async #launchFailed(member: GroupMember, error: HoldfastError): Promise<void> {
     const { clock, replaceFailedAfterMs } = this.#options;
-    const expected = member.leaving || this.#closed !== undefined;
-    member.failed = true;
-    member.leaving = true;
-    if (!expected) this.emit('event', { type: 'launch-failed', memberId: member.id, error });
-    await this.#stop(member, true, { replace: false });
-    if (expected || replaceFailedAfterMs === 'never' || this.#closed) return;
-    this.#cancelRelaunch();
+    const expected = member.state === 'leaving' || this.#closed !== undefined;
+    const failure = { code: error.code, message: error.message };
+    member.happened({ type: 'failed', failure });
+    await member.machine.stop({ hard: true });
+    if (expected || this.#closed) return this.#stop(member, true, { replace: false });
+    this.emit('event', { type: 'launch-failed', memberId: member.id, error });
+    if (replaceFailedAfterMs === 'never') return;
     const waitMs = Math.min(RELAUNCH_MS.most, RELAUNCH_MS.first * 2 ** this.#launchFailures);
     this.#launchFailures += 1;
-    this.#cancelRelaunch = clock.after(waitMs, () => this.#launchWanted());
+    member.cancelReplacement();
+    member.cancelReplacement = clock.after(waitMs, () => {
+      if (member.state === 'failed') void this.#stop(member, true);
+    });
   }
 
   #crashed(member: GroupMember, end: ProcessEnd, killed: boolean): void {
-    member.failed = true;
+    member.happened({ type: 'failed', failure: { code: 'NOT_READY', message: describeEnd(end) } });
     this.emit('event', { type: 'crashed', memberId: member.id, end, killed });
     this.#replaceLater(member);
   }
@@ -275,7 +325,7 @@ export class LocalCloud extends EventEmitter<{ event: [CloudEvent] }> {
     const { clock, replaceFailedAfterMs } = this.#options;
     if (replaceFailedAfterMs === 'never') return;
     member.cancelReplacement = clock.after(replaceFailedAfterMs, () => {
-      if (!member.leaving) this.terminate(member.id, { kind: 'replacement', decrement: false });
+      if (member.state !== 'leaving') this.terminate(member.id, { kind: 'replacement', decrement: false });
     });
   }
 
@@ -299,4 +349,8 @@ export class LocalCloud extends EventEmitter<{ event: [CloudEvent] }> {
   #assertOpen(): void {
     if (this.#closed) throw new HoldfastError('CONNECTION_CLOSED', 'the local cloud is closed');
   }
+}
+
+function describeEnd({ code, signal }: ProcessEnd): string {
+  return `its media node ended (${signal ?? `code ${code}`})`;
 }

@@ -1,13 +1,8 @@
-import type { Fleet, FleetCapabilities, FleetDriver } from '../types.ts';
+import type { Fleet, FleetDriver, Growth } from '../types.ts';
 import type { LocalCloud } from './local-cloud.ts';
 
-/** The local cloud's group, as the autoscaler drives it. */
+/** The local cloud's group, as the autoscaler drives it. What it describes is never stale, so nothing is overlaid. */
 export class LocalFleetDriver implements FleetDriver {
-  readonly capabilities: FleetCapabilities = {
-    chooseVictim: true,
-    terminationNotice: true,
-    extendNotice: true,
-  };
   readonly #cloud: LocalCloud;
 
   constructor(cloud: LocalCloud) {
@@ -18,8 +13,12 @@ export class LocalFleetDriver implements FleetDriver {
     return this.#cloud.describe();
   }
 
-  async grow(to: number, operationId: string): Promise<void> {
-    this.#cloud.grow(to, operationId);
+  async grow(growth: Growth): Promise<void> {
+    this.#cloud.grow(growth);
+  }
+
+  async giveUp(memberId: string): Promise<void> {
+    this.#cloud.giveUp(memberId);
   }
 
   async release(memberId: string): Promise<void> {

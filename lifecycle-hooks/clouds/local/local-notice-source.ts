@@ -3,13 +3,7 @@ import { errorBody, HoldfastError, isErrorCode } from '@holdfast/media-server/pr
 import type { Logger } from 'pino';
 import { type SocketAnswer, socketRequest } from '../../socket-http.ts';
 import type { Notice, NoticeSource } from '../types.ts';
-import {
-  fromWire,
-  LONG_POLL_MS,
-  type NoticeList,
-  noticeList,
-  notice as noticeSchema,
-} from './metadata-protocol.ts';
+import { LONG_POLL_MS, type NoticeList, noticeList, notice as noticeSchema } from './metadata-protocol.ts';
 
 const CALL_TIMEOUT_MS = 5000;
 const RETRY_MS = { first: 100, most: 2000 };
@@ -49,14 +43,14 @@ export class LocalNoticeSource implements NoticeSource {
         const news = JSON.stringify(wire);
         if (told.get(wire.id) === news) continue;
         told.set(wire.id, news);
-        yield fromWire(wire);
+        yield wire;
       }
     }
   }
 
   async extend(notice: Notice): Promise<Notice> {
     const answer = await this.#post(notice, 'extend');
-    return fromWire(noticeSchema.parse(answer.body));
+    return noticeSchema.parse(answer.body);
   }
 
   async complete(notice: Notice): Promise<void> {

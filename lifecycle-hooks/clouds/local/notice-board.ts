@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '@holdfast/media-server/process/clock.ts';
 import { HoldfastError } from '@holdfast/media-server/protocol/index.ts';
+import { deadlineAtMs } from '../deadline.ts';
 import type { Notice, NoticeKind } from '../types.ts';
 
 /** How a notice ended. `closed`: the whole cloud was closed meanwhile. */
@@ -14,10 +15,14 @@ export interface NoticeTerms {
   /** No extension goes beyond this long after the beginning; 0: it cannot be extended. */
   readonly limitMs: number;
   readonly canComplete: boolean;
+  /** As clouds do whose metadata has no deadline: it is told with the first extension. */
+  readonly hidden?: boolean;
 }
 
 interface Posted {
   notice: Notice;
+  /** The true one; undefined: none. */
+  deadlineMs: number | undefined;
   readonly terms: NoticeTerms;
   readonly limitAtMs: number;
   end: NoticeEnd | undefined;
@@ -59,34 +64,74 @@ export class NoticeBoard {
     const notice: Notice = {
       id: randomUUID(),
       kind: terms.kind,
+      urgency: 'order',
       source: terms.source,
       nodeId: this.#nodeId,
       status: 'pending',
-      deadlineMs: nowMs + terms.timeoutMs,
+      deadline: terms.hidden
+        ? { kind: 'unknown', assumedAtMs: nowMs }
+        : { kind: 'known', atMs: nowMs + terms.timeoutMs },
       canExtend: terms.limitMs > terms.timeoutMs,
       canComplete: terms.canComplete,
       coupledNodeIds: [],
     };
-    const posted: Posted = {
+    return this.#post({
       notice,
+      deadlineMs: nowMs + terms.timeoutMs,
       terms,
       limitAtMs: nowMs + terms.limitMs,
       end: undefined,
       cancelTimer: () => {},
+    });
+  }
+
+  /** Word that it would be better if the machine went; nothing happens when it stays. */
+  advise(about: { readonly kind: NoticeKind; readonly source: string }): Notice {
+    const notice: Notice = {
+      ...about,
+      id: randomUUID(),
+      urgency: 'advice',
+      nodeId: this.#nodeId,
+      status: 'pending',
+      deadline: { kind: 'unlimited' },
+      canExtend: false,
+      canComplete: false,
+      coupledNodeIds: [],
     };
-    this.#posted.set(notice.id, posted);
+    const terms = { ...about, timeoutMs: 0, limitMs: 0, canComplete: false };
+    return this.#post({
+      notice,
+      deadlineMs: undefined,
+      terms,
+      limitAtMs: 0,
+      end: undefined,
+      cancelTimer: () => {},
+    });
+  }
+
+  #post(posted: Posted): Notice {
+    this.#posted.set(posted.notice.id, posted);
     this.#arm(posted);
     this.#changed();
-    return notice;
+    return posted.notice;
   }
 
   extend(id: string): Notice {
     const posted = this.#get(id);
     if (posted.end !== undefined || !posted.notice.canExtend) {
-      throw new HoldfastError('CONFLICT', `the notice ${id} cannot be extended`);
+      throw new HoldfastError('CLOUD_REFUSED', `the notice ${id} cannot be extended`);
     }
     const deadlineMs = Math.min(this.#clock.now() + posted.terms.timeoutMs, posted.limitAtMs);
-    posted.notice = { ...posted.notice, deadlineMs, canExtend: deadlineMs < posted.limitAtMs };
+    const beforeMs = deadlineAtMs(posted.notice.deadline) ?? Infinity;
+    if (posted.notice.deadline.kind === 'known' && deadlineMs <= beforeMs) {
+      throw new HoldfastError('CLOUD_REFUSED', `the notice ${id} would gain nothing yet`);
+    }
+    posted.deadlineMs = deadlineMs;
+    posted.notice = {
+      ...posted.notice,
+      deadline: { kind: 'known', atMs: deadlineMs },
+      canExtend: deadlineMs < posted.limitAtMs,
+    };
     this.#arm(posted);
     this.#changed();
     return posted.notice;
@@ -94,10 +139,11 @@ export class NoticeBoard {
 
   complete(id: string): void {
     const posted = this.#get(id);
-    if (posted.end === 'withdrawn') throw new HoldfastError('CONFLICT', `the notice ${id} was withdrawn`);
+    if (posted.end === 'withdrawn')
+      throw new HoldfastError('CLOUD_REFUSED', `the notice ${id} was withdrawn`);
     if (!posted.notice.canComplete) {
       throw new HoldfastError(
-        'CONFLICT',
+        'CLOUD_REFUSED',
         `the notice ${id} cannot be completed: the machine goes at its deadline`,
       );
     }
@@ -137,12 +183,11 @@ export class NoticeBoard {
 
   #arm(posted: Posted): void {
     posted.cancelTimer();
-    const leftMs = (posted.notice.deadlineMs ?? Infinity) - this.#clock.now();
+    if (posted.deadlineMs === undefined) return;
+    const leftMs = posted.deadlineMs - this.#clock.now();
     // A clock may have waited less than it was asked to: a deadline is never early.
     posted.cancelTimer = this.#clock.after(leftMs, () =>
-      this.#clock.now() < (posted.notice.deadlineMs ?? Infinity)
-        ? this.#arm(posted)
-        : this.#end(posted, 'deadline'),
+      this.#clock.now() < (posted.deadlineMs ?? Infinity) ? this.#arm(posted) : this.#end(posted, 'deadline'),
     );
   }
 

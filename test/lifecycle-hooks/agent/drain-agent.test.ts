@@ -9,7 +9,7 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../media-server/process/manual-clock.ts';
 import { FakeNoticeSource } from '../fake-notice-source.ts';
-import { notice } from '../notices.ts';
+import { known, notice } from '../notices.ts';
 import { FakeNode } from './fake-node.ts';
 
 describe('drain agent', { timeout: 20_000 }, () => {
@@ -188,7 +188,7 @@ describe('drain agent', { timeout: 20_000 }, () => {
 
   it('asks for more time again and again while meetings are there, and cuts nobody off', async () => {
     node.meetings = 1;
-    source.onExtend = (before) => ({ ...before, deadlineMs: clock.now() + 60_000 });
+    source.onExtend = (before) => ({ ...before, deadline: known(clock.now() + 60_000) });
     source.say(notice({ deadlineMs: clock.now() + 60_000, canExtend: true }));
     await until('five extensions', () => source.extended.length >= 5);
     expect(node.state).toBe('draining');

@@ -5,18 +5,26 @@ import {
 } from '@holdfast/lifecycle-hooks/agent/drain-knowledge.ts';
 import { type DrainPlan, initialPlan, transition } from '@holdfast/lifecycle-hooks/agent/drain-plan.ts';
 import { type DrainStep, nextStep } from '@holdfast/lifecycle-hooks/agent/next-step.ts';
-import type { Notice } from '@holdfast/lifecycle-hooks/clouds/types.ts';
+import { deadlineAtMs } from '@holdfast/lifecycle-hooks/clouds/deadline.ts';
+import type { Deadline, Notice } from '@holdfast/lifecycle-hooks/clouds/types.ts';
 import type { DrainStatus } from '@holdfast/media-server/protocol/index.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { notice } from '../notices.ts';
+import { known, notice } from '../notices.ts';
 
 /** A media server that has just been started is not given meetings before it is registered. */
 const START_MS = 1000;
 const noticeIds = ['a', 'b', 'c'] as const;
 
 type Deed =
-  | { type: 'notice'; id: string; inMs: number | undefined; canExtend: boolean; canComplete: boolean }
+  | {
+      type: 'notice';
+      id: string;
+      inMs: number | undefined;
+      canExtend: boolean;
+      canComplete: boolean;
+      hidden: boolean;
+    }
   | { type: 'withdraw'; id: string }
   | { type: 'fill' | 'empty' | 'crash' | 'restart' | 'hang' | 'wake' | 'restart-agent' }
   | { type: 'cloud'; completes: boolean; extends: boolean };
@@ -28,6 +36,7 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
     inMs: fc.option(fc.integer({ min: 3000, max: 90_000 }), { nil: undefined }),
     canExtend: fc.boolean(),
     canComplete: fc.boolean(),
+    hidden: fc.boolean(),
   }),
   fc.record({ type: fc.constant('withdraw' as const), id: fc.constantFrom(...noticeIds) }),
   fc.constantFrom<Deed>(
@@ -68,7 +77,9 @@ class World {
         if (this.notices.has(deed.id) || this.completed.has(deed.id)) return;
         const { id, canExtend, canComplete } = deed;
         const deadlineMs = deed.inMs === undefined ? undefined : this.nowMs + deed.inMs;
-        this.say(notice({ id, canExtend: canExtend && deed.inMs !== undefined, canComplete, deadlineMs }));
+        const extendable = canExtend && deed.inMs !== undefined;
+        const deadline = deed.hidden && extendable ? { deadline: this.#hidden } : { deadlineMs };
+        this.say(notice({ id, canExtend: extendable, canComplete, ...deadline }));
         return;
       }
       case 'withdraw': {
@@ -129,6 +140,11 @@ class World {
     this.plan = transition(this.plan, event, this.nowMs, settings);
   }
 
+  /** As a cloud's metadata has it that says nothing of its clock. */
+  get #hidden(): Deadline {
+    return { kind: 'unknown', assumedAtMs: this.nowMs };
+  }
+
   get pending(): Notice[] {
     return [...this.notices.values()].filter(({ status }) => status === 'pending');
   }
@@ -147,7 +163,7 @@ class World {
     const { node } = this;
     if (step.type === 'extend') {
       this.nowMs += 5;
-      const extended = { ...step.notice, deadlineMs: this.nowMs + 30_000 };
+      const extended = { ...step.notice, deadline: known(this.nowMs + 30_000) };
       if (this.cloud.extends && this.notices.get(step.notice.id)?.status === 'pending') this.say(extended);
       else this.learn({ type: 'extend-failed', noticeId: step.notice.id, refused: false });
       return;
@@ -255,11 +271,14 @@ describe('drain plan, whatever happens in whatever order', { timeout: 30_000 }, 
       fc.property(story, (deeds) => {
         const world = play(deeds);
         world.do({ type: 'cloud', completes: true, extends: false });
-        const late = [...world.pending.map(({ deadlineMs }) => deadlineMs ?? 0), world.nowMs + 3000];
+        const late = [
+          ...world.pending.map(({ deadline }) => deadlineAtMs(deadline) ?? 0),
+          world.nowMs + 3000,
+        ];
         world.run(Math.max(...late));
         const open = world.pending.filter(
-          ({ id, canComplete, deadlineMs }) =>
-            canComplete && deadlineMs !== undefined && !world.completed.has(id),
+          ({ id, canComplete, deadline }) =>
+            canComplete && deadline.kind === 'known' && !world.completed.has(id),
         );
         expect(open).toEqual([]);
       }),

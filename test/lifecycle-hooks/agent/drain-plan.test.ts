@@ -6,7 +6,7 @@ import { type DrainPlan, initialPlan, transition } from '@holdfast/lifecycle-hoo
 import { type DrainStep, nextStep } from '@holdfast/lifecycle-hooks/agent/next-step.ts';
 import type { DrainStatus } from '@holdfast/media-server/protocol/index.ts';
 import { describe, expect, it } from 'vitest';
-import { notice } from '../notices.ts';
+import { known, notice } from '../notices.ts';
 
 const status = (state: DrainStatus['state'], meetings = 0): DrainStatus => ({
   nodeId: 'node-1',
@@ -118,7 +118,7 @@ describe('drain plan', () => {
 
   it('tells the node again when the deadline changes and when the node was restarted', () => {
     const hook = notice({ deadlineMs: 60_000 });
-    const later = { ...hook, deadlineMs: 90_000 };
+    const later = { ...hook, deadline: known(90_000) };
     const told = after(
       [0, { type: 'notice', notice: hook }],
       [0, answered('draining', 1)],
@@ -209,6 +209,48 @@ describe('drain plan', () => {
       settings,
     );
     expect(next(refused, 59_000)).toMatchObject({ type: 'release', force: true });
+  });
+
+  describe('of a deadline that the cloud does not tell', () => {
+    const hook = notice({ deadline: { kind: 'unknown', assumedAtMs: 60_000 }, canExtend: true });
+    const heard = after([0, { type: 'notice', notice: hook }]);
+    const failed = (plan: DrainPlan, atMs: number, refused = false) =>
+      transition(plan, { type: 'extend-failed', noticeId: 'hook', refused }, atMs, settings);
+
+    it('asks for more time at once, which is the only way to learn it, before anything else', () => {
+      expect(next(heard, 0)).toEqual({ type: 'extend', notice: hook });
+    });
+
+    it('goes by the true one from then on', () => {
+      const extended = { ...hook, deadline: known(300_000) };
+      const told = transition(heard, { type: 'notice', notice: extended }, 5, settings);
+      expect(next(told, 5)).toEqual({ type: 'tell', notice: extended, emptyByMs: 298_000 });
+    });
+
+    it('hurries the node meanwhile, and asks on, but cuts nobody off for what is only assumed', () => {
+      const waiting = failed(heard, 5);
+      expect(next(waiting, 5)).toEqual({ type: 'tell', notice: hook, emptyByMs: 58_000 });
+      expect(next(waiting, 1005)).toEqual({ type: 'extend', notice: hook });
+      const late = transition(failed(waiting, 70_000), answered('draining', 1), 70_000, settings);
+      expect(late.phase).toBe('draining');
+      expect(next(late, 71_000)).toEqual({ type: 'extend', notice: hook });
+    });
+
+    it('takes the assumed one when the cloud says no', () => {
+      const refused = transition(failed(heard, 5, true), answered('draining', 1), 5, settings);
+      expect(transition(refused, { type: 'tick' }, 57_999, settings).phase).toBe('draining');
+      expect(next(refused, 58_000)).toMatchObject({ type: 'release', force: true });
+    });
+  });
+
+  it('empties no node for advice, but does when the advice becomes an order, and stops when it is advice again', () => {
+    const advice = notice({ urgency: 'advice' });
+    const advised = after([0, { type: 'notice', notice: advice }]);
+    expect(advised.phase).toBe('idle');
+    const ordered = transition(advised, { type: 'notice', notice: notice() }, 10, settings);
+    expect(ordered.phase).toBe('draining');
+    const relaxed = transition(ordered, { type: 'notice', notice: advice }, 20, settings);
+    expect(relaxed.phase).toBe('cancelling');
   });
 
   it('completes a notice that names other nodes only when its time is over: they may still be draining', () => {

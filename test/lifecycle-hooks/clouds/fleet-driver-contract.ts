@@ -39,47 +39,51 @@ export function fleetDriverContract(cloud: string, make: (size: FleetSize) => Pr
 
     it('says what is wanted, its limits and its members', async () => {
       const now = await fleet.driver.describe();
-      expect(now).toMatchObject({ min: 1, max: 4, wanted: 2 });
+      expect(now).toMatchObject({ limits: { min: 1, max: 4 }, wanted: 2 });
       expect(now.members).toHaveLength(2);
       for (const member of now.members) {
-        expect(member).toMatchObject({ state: 'running', releasable: true, generation: expect.any(String) });
+        expect(member).toMatchObject({
+          state: 'running',
+          releasable: { ok: true },
+          generation: expect.any(String),
+        });
       }
     });
 
     it('grows to exactly what is asked for', async () => {
-      await fleet.driver.grow(4, 'one');
+      await fleet.driver.grow({ to: 4, operationId: 'one' });
       await fleet.until('four running members', (now) => running(now).length === 4);
       expect(await fleet.driver.describe()).toMatchObject({ wanted: 4 });
     });
 
     it('grows once for the same operation, also when something was released in between', async () => {
-      await fleet.driver.grow(3, 'one');
+      await fleet.driver.grow({ to: 3, operationId: 'one' });
       await fleet.until('three running members', (now) => running(now).length === 3);
       const [victim] = await pair();
-      await fleet.driver.release(victim);
-      await fleet.driver.grow(3, 'one');
+      await fleet.driver.release(victim, 'release');
+      await fleet.driver.grow({ to: 3, operationId: 'one' });
       expect(await fleet.driver.describe()).toMatchObject({ wanted: 2 });
     });
 
     it('never shrinks', async () => {
-      await fleet.driver.grow(1, 'one');
+      await fleet.driver.grow({ to: 1, operationId: 'one' });
       expect(await fleet.driver.describe()).toMatchObject({ wanted: 2 });
       expect(running(await fleet.driver.describe())).toHaveLength(2);
     });
 
     it('rejects growth above the maximum and leaves everything as it is', async () => {
-      await expect(fleet.driver.grow(5, 'one')).rejects.toThrow();
+      await expect(fleet.driver.grow({ to: 5, operationId: 'one' })).rejects.toThrow();
       expect(await fleet.driver.describe()).toMatchObject({ wanted: 2 });
     });
 
     it('releases this member and no other, and wants one fewer from the moment it accepts', async () => {
       const [victim, other] = await pair();
-      await fleet.driver.release(victim);
+      await fleet.driver.release(victim, 'release');
       const accepted = await fleet.driver.describe();
       expect(accepted.wanted).toBe(1);
       expect(accepted.members.find(({ id }) => id === victim)).toMatchObject({
         state: 'leaving',
-        releasable: false,
+        releasable: { ok: false },
       });
       await fleet.letGo(victim);
       await fleet.until('the end of the member', (now) => !idsOf(now).includes(victim));
@@ -88,13 +92,13 @@ export function fleetDriverContract(cloud: string, make: (size: FleetSize) => Pr
 
     it('releases once however often it is asked, also when the member is gone', async () => {
       const [victim, other] = await pair();
-      await fleet.driver.grow(3, 'one');
-      await fleet.driver.release(victim);
-      await fleet.driver.release(victim);
+      await fleet.driver.grow({ to: 3, operationId: 'one' });
+      await fleet.driver.release(victim, 'release');
+      await fleet.driver.release(victim, 'release');
       expect(await fleet.driver.describe()).toMatchObject({ wanted: 2 });
       await fleet.letGo(victim);
       await fleet.until('the end of the member', (now) => !idsOf(now).includes(victim));
-      await fleet.driver.release(victim);
+      await fleet.driver.release(victim, 'release');
       const now = await fleet.driver.describe();
       expect(now.wanted).toBe(2);
       expect(now.members.find(({ id }) => id === other)).toMatchObject({ state: 'running' });
@@ -102,17 +106,17 @@ export function fleetDriverContract(cloud: string, make: (size: FleetSize) => Pr
 
     it('refuses a release below the minimum before anything happens to the member, and says so beforehand', async () => {
       const [first, second] = await pair();
-      await fleet.driver.release(first);
+      await fleet.driver.release(first, 'release');
       const now = await fleet.driver.describe();
-      expect(now.members.find(({ id }) => id === second)).toMatchObject({ releasable: false });
-      await expect(fleet.driver.release(second)).rejects.toThrow();
+      expect(now.members.find(({ id }) => id === second)).toMatchObject({ releasable: { ok: false } });
+      await expect(fleet.driver.release(second, 'release')).rejects.toThrow();
       expect((await fleet.driver.describe()).members.find(({ id }) => id === second)).toMatchObject({
         state: 'running',
       });
     });
 
     it('refuses to release what was never its own', async () => {
-      await expect(fleet.driver.release('somebody-else')).rejects.toThrow();
+      await expect(fleet.driver.release('somebody-else', 'release')).rejects.toThrow();
       expect(await fleet.driver.describe()).toMatchObject({ wanted: 2 });
     });
   });

@@ -31,7 +31,7 @@ export class LocalCloudFixture {
 
   /** A group of this many running machines. */
   async running(count: number): Promise<this> {
-    this.cloud.grow(count, 'begin');
+    this.cloud.grow({ to: count, operationId: 'begin' });
     await this.until(
       `${count} running machines`,
       () => this.states().filter((state) => state === 'running').length === count,

@@ -1,9 +1,12 @@
+import { deadlineAtMs } from '@holdfast/lifecycle-hooks/clouds/deadline.ts';
 import { HoldfastError } from '@holdfast/media-server/protocol/index.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { settle } from '../../../media-server/process/manual-clock.ts';
+import { known } from '../../notices.ts';
 import { LocalCloudFixture } from './local-cloud-fixture.ts';
 
 const conflict = expect.objectContaining({ code: 'CONFLICT' });
+const refused = expect.objectContaining({ code: 'CLOUD_REFUSED' });
 
 describe('local cloud', { timeout: 20_000 }, () => {
   let fixture: LocalCloudFixture;
@@ -33,7 +36,7 @@ describe('local cloud', { timeout: 20_000 }, () => {
       expect(node1().running).toBe(true);
       await fixture.clock.advance(1);
       await gone;
-      expect(await ended).toEqual({ how: 'deadline', atMs: notice.deadlineMs });
+      expect(await ended).toEqual({ how: 'deadline', atMs: deadlineAtMs(notice.deadline) });
     });
 
     it('can be extended, up to its limit', async () => {
@@ -42,11 +45,11 @@ describe('local cloud', { timeout: 20_000 }, () => {
       const beginMs = fixture.clock.now();
       await fixture.clock.advance(50_000);
       const once = await source.extend(notice);
-      expect(once).toMatchObject({ deadlineMs: beginMs + 110_000, canExtend: true });
+      expect(once).toMatchObject({ deadline: known(beginMs + 110_000), canExtend: true });
       await fixture.clock.advance(59_000);
       const twice = await source.extend(once);
-      expect(twice).toMatchObject({ deadlineMs: beginMs + 150_000, canExtend: false });
-      await expect(source.extend(twice)).rejects.toEqual(conflict);
+      expect(twice).toMatchObject({ deadline: known(beginMs + 150_000), canExtend: false });
+      await expect(source.extend(twice)).rejects.toEqual(refused);
       await fixture.clock.advance(40_999);
       expect(node1().running).toBe(true);
       await fixture.clock.advance(1);
@@ -106,8 +109,8 @@ describe('local cloud', { timeout: 20_000 }, () => {
     it('can be neither extended nor completed, and cuts the power at its deadline', async () => {
       const source = fixture.noticeSource('node-1');
       const { notice, gone } = fixture.cloud.terminate('node-1', { kind: 'spot', timeoutMs: 30_000 });
-      await expect(source.extend(notice)).rejects.toEqual(conflict);
-      await expect(source.complete(notice)).rejects.toEqual(conflict);
+      await expect(source.extend(notice)).rejects.toEqual(refused);
+      await expect(source.complete(notice)).rejects.toEqual(refused);
       await fixture.clock.advance(29_999);
       expect(node1().running).toBe(true);
       await fixture.clock.advance(1);
@@ -124,7 +127,7 @@ describe('local cloud', { timeout: 20_000 }, () => {
 
     it('gives 120 seconds unless told otherwise', () => {
       const { notice } = fixture.cloud.terminate('node-1', { kind: 'spot' });
-      expect(notice.deadlineMs).toBe(fixture.clock.now() + 120_000);
+      expect(notice.deadline).toEqual(known(fixture.clock.now() + 120_000));
     });
   });
 
@@ -181,7 +184,7 @@ describe('local cloud', { timeout: 20_000 }, () => {
   describe('a launch', () => {
     it('that fails is reported and tried again', async () => {
       fixture.machines.failures = 2;
-      fixture.cloud.grow(3, 'more');
+      fixture.cloud.grow({ to: 3, operationId: 'more' });
       await fixture.until(
         'the third machine',
         () => fixture.states().filter((state) => state === 'running').length === 3,
@@ -191,7 +194,7 @@ describe('local cloud', { timeout: 20_000 }, () => {
 
     it('under way when its machine is given notice and let go leaves nothing', async () => {
       fixture.machines.gate = new Promise(() => {});
-      fixture.cloud.grow(3, 'more');
+      fixture.cloud.grow({ to: 3, operationId: 'more' });
       await fixture.until('the launch', () => fixture.machines.specs.has('node-3'));
       const { notice, gone } = fixture.cloud.terminate('node-3');
       await fixture.noticeSource('node-3').complete(notice);

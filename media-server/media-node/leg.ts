@@ -12,6 +12,7 @@ import {
   type ConsumerNew,
   HoldfastError,
   kindOfSource,
+  kindOfStream,
   type MediaSource,
   type ParticipantInfo,
   rtpParameters as rtpParametersOnWire,
@@ -164,8 +165,9 @@ export class Leg {
     rtpParameters: RtpParameters;
     paused: boolean;
   }): Promise<PublishedSource> {
-    if (kindOfSource[request.source] !== request.kind) {
-      throw new HoldfastError('BAD_REQUEST', `${request.source} is not ${request.kind}`);
+    const { kind } = request;
+    if (kindOfSource[request.source] !== kind || kindOfStream(request.rtpParameters) !== kind) {
+      throw new HoldfastError('BAD_REQUEST', `${request.source} with these codecs is not ${kind}`);
     }
     if (request.transportId !== this.sendTransport.id) {
       throw new HoldfastError('TRANSPORT_UNKNOWN', 'producers belong on the send transport');
@@ -173,8 +175,9 @@ export class Leg {
     // One producer a source: a second one replaces the first.
     for (const [id, before] of this.published) if (before.source === request.source) this.unpublish(id);
     const producer = await this.sendTransport.produce({
-      kind: request.kind,
-      rtpParameters: request.rtpParameters,
+      kind,
+      // The others see the cname in their SDP. Without one of the sender's, mediasoup makes one for all of this transport.
+      rtpParameters: { ...request.rtpParameters, rtcp: { reducedSize: true } },
       paused: request.paused,
       keyFrameRequestDelay: KEY_FRAME_REQUEST_DELAY_MS,
     });

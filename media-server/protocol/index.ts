@@ -2,6 +2,7 @@
 export * from './contract.ts';
 export * from './drain.ts';
 export * from './errors.ts';
+export * from './media.ts';
 export * from './node.ts';
 export * from './parsed.ts';
 export * from './registry.ts';

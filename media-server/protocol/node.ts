@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { type Contract, notification, request } from './contract.ts';
+import * as m from './media.ts';
 import { legEvents, legRequests, legSnapshot, nodeReports } from './signalling.ts';
 import * as v from './values.ts';
 
 /** Gateway → media node, and media node → media node: one WebSocket at `/rpc`, dialled by the gateway or the source node. */
 
 export const legOpenResult = z.object({
-  routerRtpCapabilities: v.rtpCapabilities,
+  routerRtpCapabilities: m.rtpCapabilities,
   sendTransport: v.transport,
   recvTransport: v.transport,
   participants: z.array(v.participant),
@@ -17,7 +18,7 @@ const meetingRef = z.object({ meetingId: v.meetingId, epoch: v.epoch });
 export const nodeContract = {
   'link.hello': request(
     'Who is calling. The first request on a connection.',
-    z.object({ peerId: z.string(), role: z.enum(['gateway', 'node']) }),
+    z.object({ peerId: v.nodeId, role: z.enum(['gateway', 'node']) }),
     z.object({ nodeId: v.nodeId }),
   ),
   'meeting.prepare': request(

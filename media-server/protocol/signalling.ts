@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Contract, notification, request } from './contract.ts';
+import * as m from './media.ts';
 import * as v from './values.ts';
 
 /** Browser ↔ gateway, over one WebSocket at `/v1/signal`; the first message is `join` or `resume`, within 5 s. */
@@ -22,7 +23,7 @@ export const legOpen = z.object({
     description:
       "This participant's place in the publishing order: how long to wait before publishing. Receiving does not wait.",
   }),
-  routerRtpCapabilities: v.rtpCapabilities,
+  routerRtpCapabilities: m.rtpCapabilities,
   sendTransport: v.transport,
   recvTransport: v.transport,
   iceServers: z.array(v.iceServer),
@@ -34,12 +35,12 @@ export type LegOpen = z.output<typeof legOpen>;
 
 export const consumerNew = z.object({
   legId: v.legId,
-  consumerId: z.string(),
-  producerId: z.string(),
+  consumerId: m.mediaId,
+  producerId: m.mediaId,
   participantId: v.participantId,
   source: v.mediaSource,
   kind: v.mediaKind,
-  rtpParameters: v.rtpParameters,
+  rtpParameters: m.rtpParameters,
   producerPaused: z.boolean().meta({ description: 'The sender has muted this source.' }),
 });
 export type ConsumerNew = z.output<typeof consumerNew>;
@@ -50,7 +51,7 @@ export const legSnapshot = z.object({
   nodeId: v.nodeId,
   epoch: v.epoch,
   participants: z.array(v.participant),
-  producers: z.array(z.object({ producerId: z.string(), source: v.mediaSource, paused: z.boolean() })),
+  producers: z.array(z.object({ producerId: m.mediaId, source: v.mediaSource, paused: z.boolean() })),
   consumers: z.array(consumerNew),
 });
 export type LegSnapshot = z.output<typeof legSnapshot>;
@@ -59,48 +60,48 @@ export type LegSnapshot = z.output<typeof legSnapshot>;
 export const legRequests = {
   'leg.ready': request(
     'The client has loaded its device: consumers may be made for it.',
-    legRef.extend({ rtpCapabilities: v.rtpCapabilities }),
+    legRef.extend({ rtpCapabilities: m.rtpCapabilities }),
     v.empty,
   ),
   'transport.connect': request(
     "Finish a transport with the client's DTLS parameters.",
-    legRef.extend({ transportId: z.string(), dtlsParameters: v.dtlsParameters }),
+    legRef.extend({ transportId: m.mediaId, dtlsParameters: m.dtlsParameters }),
     v.empty,
   ),
   'transport.restartIce': request(
     'New ICE credentials for a transport, after a change of network or of TURN server.',
-    legRef.extend({ transportId: z.string() }),
-    z.object({ iceParameters: v.iceParameters }),
+    legRef.extend({ transportId: m.mediaId }),
+    z.object({ iceParameters: m.iceParameters }),
   ),
   'producer.create': request(
     'Publish a track on this leg.',
     legRef.extend({
-      transportId: z.string(),
+      transportId: m.mediaId,
       source: v.mediaSource,
       kind: v.mediaKind,
-      rtpParameters: v.rtpParameters,
+      rtpParameters: m.rtpParameters,
       paused: z.boolean(),
     }),
-    z.object({ producerId: z.string() }),
+    z.object({ producerId: m.mediaId }),
   ),
-  'producer.pause': request('Mute.', legRef.extend({ producerId: z.string() }), v.empty),
-  'producer.resume': request('Unmute.', legRef.extend({ producerId: z.string() }), v.empty),
-  'producer.close': request('Stop publishing.', legRef.extend({ producerId: z.string() }), v.empty),
+  'producer.pause': request('Mute.', legRef.extend({ producerId: m.mediaId }), v.empty),
+  'producer.resume': request('Unmute.', legRef.extend({ producerId: m.mediaId }), v.empty),
+  'producer.close': request('Stop publishing.', legRef.extend({ producerId: m.mediaId }), v.empty),
   'consumer.ready': request(
     'The client has made its consumer: the node lets media flow.',
-    legRef.extend({ consumerId: z.string() }),
+    legRef.extend({ consumerId: m.mediaId }),
     v.empty,
   ),
   'consumer.pause': request(
     'Stop sending this stream for now.',
-    legRef.extend({ consumerId: z.string() }),
+    legRef.extend({ consumerId: m.mediaId }),
     v.empty,
   ),
-  'consumer.resume': request('Send it again.', legRef.extend({ consumerId: z.string() }), v.empty),
+  'consumer.resume': request('Send it again.', legRef.extend({ consumerId: m.mediaId }), v.empty),
   'consumer.setPreferredLayers': request(
     'The highest simulcast layer wanted; the node sends less when the path carries less.',
     legRef.extend({
-      consumerId: z.string(),
+      consumerId: m.mediaId,
       spatialLayer: z.int().min(0).max(3),
       temporalLayer: z.int().min(0).max(3).optional(),
     }),
@@ -121,7 +122,7 @@ export const legReports = {
 export const nodeReports = {
   'consumer.stalled': notification(
     'No frame for too long though frames should come: send the layer that is surely alive.',
-    legRef.extend({ consumerId: z.string() }),
+    legRef.extend({ consumerId: m.mediaId }),
   ),
 } as const satisfies Contract;
 
@@ -176,9 +177,9 @@ export const legEvents = {
     'A stream is there to be received. Answer with `consumer.ready`.',
     consumerNew,
   ),
-  'consumer.closed': notification('The stream has ended.', legRef.extend({ consumerId: z.string() })),
-  'consumer.paused': notification('Its sender has muted.', legRef.extend({ consumerId: z.string() })),
-  'consumer.resumed': notification('Its sender has unmuted.', legRef.extend({ consumerId: z.string() })),
+  'consumer.closed': notification('The stream has ended.', legRef.extend({ consumerId: m.mediaId })),
+  'consumer.paused': notification('Its sender has muted.', legRef.extend({ consumerId: m.mediaId })),
+  'consumer.resumed': notification('Its sender has unmuted.', legRef.extend({ consumerId: m.mediaId })),
   'participant.joined': notification(
     'Somebody is there on this leg’s node.',
     legRef.extend({ participant: v.participant }),

@@ -1,11 +1,5 @@
-import type {
-  DtlsParameters,
-  IceCandidate,
-  IceParameters,
-  RtpCapabilities,
-  RtpParameters,
-} from 'mediasoup-client/types';
 import { z } from 'zod';
+import { dtlsParameters, iceCandidates, iceParameters, mediaId } from './media.ts';
 
 /** Values that many messages carry. */
 
@@ -55,20 +49,9 @@ export const kindOfSource: Record<MediaSource, MediaKind> = {
   'screen-audio': 'audio',
 };
 
-const isRecord = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
-/** A structure of mediasoup's, passed on as it is; mediasoup itself checks it where it is used. */
-const mediasoup = <T>(type: string, check: (value: unknown) => boolean = isRecord) =>
-  z.custom<T>(check, `must be mediasoup's ${type}`).meta({ title: type, description: `mediasoup's ${type}` });
-
-export const rtpCapabilities = mediasoup<RtpCapabilities>('RtpCapabilities');
-export const rtpParameters = mediasoup<RtpParameters>('RtpParameters');
-export const dtlsParameters = mediasoup<DtlsParameters>('DtlsParameters');
-export const iceParameters = mediasoup<IceParameters>('IceParameters');
-export const iceCandidates = mediasoup<IceCandidate[]>('IceCandidate[]', Array.isArray);
-
 export const transport = z
   .object({
-    id: z.string(),
+    id: mediaId,
     iceParameters,
     iceCandidates,
     dtlsParameters,
@@ -77,9 +60,9 @@ export const transport = z
 export type TransportParameters = z.output<typeof transport>;
 
 export const iceServer = z.object({
-  urls: z.union([z.string(), z.array(z.string())]),
-  username: z.string().optional(),
-  credential: z.string().optional(),
+  urls: z.union([z.string().max(500), z.array(z.string().max(500)).max(8)]),
+  username: z.string().max(500).optional(),
+  credential: z.string().max(500).optional(),
 });
 
 export const participant = z.object({ participantId, displayName });

@@ -7,8 +7,14 @@ import { MediaNode } from '@holdfast/media-server/media-node/media-node.ts';
 import { refusingNodeHandlers } from '@holdfast/media-server/media-node/refusing-handlers.ts';
 import { createLogger } from '@holdfast/media-server/process/logger.ts';
 import { dialRpc } from '@holdfast/media-server/process/rpc-socket.ts';
-import { drainStatus, nodeClientContract, nodeContract } from '@holdfast/media-server/protocol/index.ts';
+import {
+  drainStatus,
+  nodeClientContract,
+  nodeContract,
+  rtpParameters,
+} from '@holdfast/media-server/protocol/index.ts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { someRtpParameters } from '../media-server/media-descriptions.ts';
 import { findChildren } from './children.ts';
 import { FakeRegistry } from './fake-registry.ts';
 import { clusterToken, TestGateway } from './test-gateway.ts';
@@ -109,6 +115,37 @@ describe('a media node', () => {
         { params: { legId: ada.legId, participantId: 'ben' } },
       ]),
     );
+  });
+
+  it('passes on to the others what it knows of a stream, and no text that its sender wrote', async () => {
+    await startNode('a');
+    await gateway.join('a', 'm', 1, 'ada', ['microphone', 'camera']);
+    await gateway.join('a', 'm', 1, 'ben', []);
+    await vi.waitFor(() => expect(gateway.heard('a', 'consumer.new')).toHaveLength(2));
+    const cnames = gateway
+      .heard('a', 'consumer.new')
+      .map(({ params }) => rtpParameters.parse(params.rtpParameters).rtcp?.cname);
+    expect(cnames[0]).toMatch(/^[0-9a-f]{8}$/);
+    // One for all streams of a participant: browsers keep what has the same one in step.
+    expect(cnames[1]).toBe(cnames[0]);
+  });
+
+  it('refuses a stream whose codecs are of another kind than its source, and goes on', async () => {
+    await startNode('a');
+    const ada = await gateway.join('a', 'm', 1, 'ada', []);
+    const link = await gateway.link('a');
+    const create = (kind: 'audio' | 'video', maxBitrate: number) =>
+      link.request('producer.create', {
+        legId: ada.legId,
+        transportId: ada.opened.sendTransport.id,
+        source: 'camera',
+        kind: 'video',
+        paused: false,
+        rtpParameters: { ...someRtpParameters(kind), encodings: [{ ssrc: 77, maxBitrate }] },
+      });
+    await expect(create('audio', 1000)).rejects.toMatchObject({ code: 'BAD_REQUEST' });
+    await expect(create('video', 1.5)).rejects.toMatchObject({ code: 'BAD_REQUEST' });
+    await expect(create('video', 1000)).resolves.toMatchObject({ producerId: expect.any(String) });
   });
 
   it('makes a meeting once, however many come at the same moment', async () => {

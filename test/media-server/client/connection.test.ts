@@ -21,6 +21,7 @@ import {
   RpcPeer,
 } from '@holdfast/media-server/protocol/index.ts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { someRtpParameters } from '../media-descriptions.ts';
 
 const JOINED = {
   meetingId: 'm',
@@ -322,7 +323,7 @@ describe('a lost connection', () => {
           transportId: 't',
           source: 'camera',
           kind: 'video',
-          rtpParameters: { codecs: [] },
+          rtpParameters: someRtpParameters('video'),
           paused: false,
         },
         { once: true },

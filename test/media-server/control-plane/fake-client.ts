@@ -11,6 +11,7 @@ import {
 } from '@holdfast/media-server/protocol/index.ts';
 import { WebSocket } from 'ws';
 import { z } from 'zod';
+import { someRtpParameters } from '../media-descriptions.ts';
 
 type Close = ParamsOf<typeof clientContract, 'leg.close'>;
 
@@ -115,7 +116,7 @@ export class FakeClient {
         transportId: leg.sendTransport.id,
         source: 'camera',
         kind: 'video',
-        rtpParameters: { codecs: [] },
+        rtpParameters: someRtpParameters('video'),
         paused: false,
       });
       this.rpc.notify('leg.published', { legId });

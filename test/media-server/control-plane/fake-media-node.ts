@@ -21,6 +21,7 @@ import {
   registryContract,
 } from '@holdfast/media-server/protocol/index.ts';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { someDtlsParameters, someRtpParameters } from '../media-descriptions.ts';
 
 export interface FakeMediaNodeOptions {
   readonly nodeId: string;
@@ -59,7 +60,7 @@ const transport = (id: string) => ({
   id,
   iceParameters: { usernameFragment: id, password: 'p' },
   iceCandidates: [],
-  dtlsParameters: { fingerprints: [] },
+  dtlsParameters: someDtlsParameters,
 });
 
 /** A media node without media: legs, epochs and registration behave, streams are only announced. */
@@ -468,7 +469,7 @@ export class FakeMediaNode {
       participantId: from.participant.participantId,
       source,
       kind,
-      rtpParameters: { codecs: [] },
+      rtpParameters: someRtpParameters(kind),
       producerPaused: paused,
     };
     to.consumers.set(consumer.consumerId, consumer);

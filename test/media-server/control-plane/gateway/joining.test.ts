@@ -1,5 +1,6 @@
 import { closeCode, PROTOCOL_VERSION } from '@holdfast/media-server/protocol/index.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { someDtlsParameters } from '../../media-descriptions.ts';
 import { eventually, Platform } from '../platform.ts';
 
 describe('joining', () => {
@@ -37,7 +38,7 @@ describe('joining', () => {
     await ada.rpc.request('transport.connect', {
       legId,
       transportId: 't',
-      dtlsParameters: { fingerprints: [] },
+      dtlsParameters: someDtlsParameters,
     });
     expect(node.asked).toContain('transport.connect ada');
     ada.rpc.notify('consumer.stalled', { legId, consumerId: 'c' });

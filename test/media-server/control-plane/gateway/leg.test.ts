@@ -1,6 +1,7 @@
 import { GatewayLeg } from '@holdfast/media-server/control-plane/gateway/leg.ts';
 import type { ConsumerNew } from '@holdfast/media-server/protocol/index.ts';
 import { describe, expect, it } from 'vitest';
+import { someRtpParameters } from '../../media-descriptions.ts';
 
 function aLeg() {
   const leg = new GatewayLeg({
@@ -40,7 +41,7 @@ describe('a leg at the gateway', () => {
       participantId: 'ada',
       source: 'camera',
       kind: 'video',
-      rtpParameters: { codecs: [] },
+      rtpParameters: someRtpParameters('video'),
       producerPaused: false,
     };
     leg.release({

@@ -197,7 +197,11 @@ export const rtpParameters = named<RtpParameters>(
 );
 
 /** The kind of a stream by its codecs. */
-export function kindOfStream({ codecs }: RtpParameters): MediaKind | undefined {
+export function kindOfStream({
+  codecs,
+}: {
+  readonly codecs: readonly { readonly mimeType: string }[];
+}): MediaKind | undefined {
   const known = codecs.flatMap((codec) => {
     const name = mimeType.safeParse(codec.mimeType);
     return name.success ? [{ mimeType: name.data }] : [];

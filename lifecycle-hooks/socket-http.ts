@@ -1,4 +1,5 @@
-import { request } from 'node:http';
+import { get, request } from 'node:http';
+import { NODE_ID_HEADER } from '@holdfast/media-server/protocol/index.ts';
 
 export interface SocketRequest {
   readonly socketPath: string;
@@ -60,6 +61,21 @@ export async function socketRequest(options: SocketRequest): Promise<SocketAnswe
       });
     });
     outgoing.end(payload);
+  });
+}
+
+/**
+ * Asks a node's probe address. Resolves with the node that answers, undefined when it does not say; any HTTP status is an
+ * answer. Rejects as `socketRequest` does.
+ */
+export function probedNode(url: string, timeoutMs: number): Promise<string | undefined> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  return new Promise((resolve, reject) => {
+    get(url, { signal, agent: false }, (response) => {
+      response.resume();
+      const nodeId = response.headers[NODE_ID_HEADER];
+      resolve(typeof nodeId === 'string' ? nodeId : undefined);
+    }).once('error', reject);
   });
 }
 

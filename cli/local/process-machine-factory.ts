@@ -21,6 +21,8 @@ export interface ProcessMachineFactoryOptions {
 /** Makes a machine's two processes real ones. They speak to each other and to the control plane over loopback. */
 export class ProcessMachineFactory implements MachineFactory {
   readonly #options: ProcessMachineFactoryOptions;
+  /** Each node's port, known to its agent too. */
+  readonly #rpcPorts = new Map<string, Promise<number>>();
 
   constructor(options: ProcessMachineFactoryOptions) {
     this.#options = options;
@@ -28,7 +30,7 @@ export class ProcessMachineFactory implements MachineFactory {
 
   async startMediaNode(spec: MachineSpec, signal: AbortSignal): Promise<ManagedProcess> {
     const { controlPlaneUrl, media } = this.#options;
-    const port = await freePort(LOOPBACK);
+    const port = await this.#rpcPort(spec);
     return this.#start(spec, 'media-node', port, signal, {
       role: 'media-node',
       nodeId: spec.nodeId,
@@ -48,9 +50,16 @@ export class ProcessMachineFactory implements MachineFactory {
       role: 'drain-agent',
       nodeId: spec.nodeId,
       drainSocket: this.#drainSocket(spec),
+      nodeHealthUrl: `http://${LOOPBACK}:${await this.#rpcPort(spec)}/healthz`,
       http: { host: LOOPBACK, port },
       cloud: { kind: 'local', metadataSocket: spec.metadataSocket },
     });
+  }
+
+  #rpcPort({ nodeId }: MachineSpec): Promise<number> {
+    const known = this.#rpcPorts.get(nodeId) ?? freePort(LOOPBACK);
+    this.#rpcPorts.set(nodeId, known);
+    return known;
   }
 
   #drainSocket(spec: MachineSpec): string {

@@ -4,7 +4,13 @@ import type { Logger } from 'pino';
 import { gainMs } from '../clouds/deadline.ts';
 import type { Notice, NoticeSource } from '../clouds/types.ts';
 import type { AgentMetrics } from './agent-metrics.ts';
-import { cutoffMs, type DrainEvent, defaultPlanSettings, type PlanSettings } from './drain-knowledge.ts';
+import {
+  cutoffMs,
+  type DrainEvent,
+  defaultPlanSettings,
+  isGone,
+  type PlanSettings,
+} from './drain-knowledge.ts';
 import { type DrainPlan, initialPlan, transition } from './drain-plan.ts';
 import { type DrainStep, nextStep } from './next-step.ts';
 import type { NodeAnswer, NodeClient } from './node-client.ts';
@@ -172,16 +178,16 @@ export class DrainAgent {
         return;
       case 'refused':
         log.error({ code: answer.code, message: answer.message }, 'node.refused');
-        this.#apply({ type: 'node-silent' });
+        this.#apply({ type: 'node-unanswered', found: { socket: 'no-answer', health: 'not-asked' } });
         return;
-      case 'silent':
-      case 'gone':
-        metrics.unanswered(answer.kind);
+      case 'unanswered': {
+        const { found, message } = answer;
+        const kind = isGone(found) ? 'gone' : 'silent';
+        metrics.unanswered(kind);
         // Asked several times a second: only the first of a row is news.
-        if (this.#plan.node.kind !== answer.kind) {
-          log.warn({ reason: answer.kind, message: answer.message }, 'node.unanswered');
-        }
-        this.#apply({ type: answer.kind === 'gone' ? 'node-gone' : 'node-silent' });
+        if (this.#plan.node.kind !== kind) log.warn({ ...found, message }, 'node.unanswered');
+        this.#apply({ type: 'node-unanswered', found });
+      }
     }
   }
 

@@ -32,20 +32,36 @@ export interface TrackedNotice {
 export type NodeView =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'answering'; readonly status: DrainStatus; readonly atMs: number }
-  /** Somebody listens but does not answer. */
+  /** It does not answer, but it is there, as far as anybody can tell. */
   | {
       readonly kind: 'silent';
       readonly sinceMs: number;
       readonly atMs: number;
       readonly last: DrainStatus | undefined;
     }
-  /** Nobody listens: the process is not there. */
+  /** The process is not there: nobody listens, neither on its socket nor on its port. */
   | {
       readonly kind: 'gone';
       readonly sinceMs: number;
       readonly atMs: number;
       readonly last: DrainStatus | undefined;
     };
+
+/** What was met in place of an answer. */
+export interface Silence {
+  /** Of the node's socket. `nobody`: nobody listens there, or the file is missing. */
+  readonly socket: 'nobody' | 'no-answer';
+  /** Of the node's `/healthz`, which is asked when nobody listens on the socket. */
+  readonly health: 'nobody' | 'somebody' | 'not-asked';
+}
+
+/**
+ * A socket's file may be removed under a node that carries meetings, and a port may be taken by something else. Only both
+ * together mean that the process is not there.
+ */
+export function isGone({ socket, health }: Silence): boolean {
+  return socket === 'nobody' && health === 'nobody';
+}
 
 export interface PlanSettings {
   /** The drain is over this long before the deadline. */
@@ -71,8 +87,7 @@ export const defaultPlanSettings: PlanSettings = {
 export type DrainEvent =
   | { readonly type: 'notice'; readonly notice: Notice }
   | { readonly type: 'node-answered'; readonly status: DrainStatus }
-  | { readonly type: 'node-silent' }
-  | { readonly type: 'node-gone' }
+  | { readonly type: 'node-unanswered'; readonly found: Silence }
   /** The node has taken this notice. */
   | { readonly type: 'told'; readonly notice: Notice }
   | { readonly type: 'taken-back'; readonly noticeIds: readonly string[] }
@@ -104,9 +119,8 @@ export function learn<K extends DrainKnowledge>(
       // An active node knows of no notice: it was restarted, or somebody cancelled the drain.
       return event.status.state === 'active' ? { ...plan, node, told: new Map() } : { ...plan, node };
     }
-    case 'node-silent':
-    case 'node-gone': {
-      const kind = event.type === 'node-gone' ? 'gone' : 'silent';
+    case 'node-unanswered': {
+      const kind = isGone(event.found) ? 'gone' : 'silent';
       const sinceMs = plan.node.kind === kind ? plan.node.sinceMs : nowMs;
       return { ...plan, node: { kind, sinceMs, atMs: nowMs, last: lastStatus(plan.node) } };
     }

@@ -15,7 +15,11 @@ runProcess('drain-agent', async (processLog) => {
   const metrics = new AgentMetrics();
   const agent = new DrainAgent({
     source: noticeSource(config.cloud, log),
-    node: new SocketNodeClient(config.drainSocket),
+    node: new SocketNodeClient({
+      nodeId: config.nodeId,
+      socketPath: config.drainSocket,
+      healthUrl: config.nodeHealthUrl,
+    }),
     clock: systemClock,
     log,
     metrics,

@@ -105,6 +105,8 @@ export const drainAgentConfig = z.object({
   nodeId,
   /** The media node's Unix socket. */
   drainSocket: z.string().min(1),
+  /** The media node's `/healthz`: it is asked before a node is taken for gone whose socket nobody listens on. */
+  nodeHealthUrl: z.url({ protocol: /^http$/ }),
   /** Health and metrics of the agent itself. */
   http: z.object({ host: z.string().default('127.0.0.1'), port: port.default(0) }).prefault({}),
   cloud: z.discriminatedUnion('kind', [

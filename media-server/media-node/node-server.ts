@@ -11,6 +11,7 @@ import {
   type Handlers,
   HoldfastError,
   type LegSnapshot,
+  NODE_ID_HEADER,
   nodeClientContract,
   nodeContract,
   rtpCapabilities as rtpCapabilitiesOnWire,
@@ -88,7 +89,7 @@ export class NodeServer {
 
   async #probe(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const answer = (status: number, body: string, contentType = 'text/plain') => {
-      response.writeHead(status, { 'content-type': contentType });
+      response.writeHead(status, { 'content-type': contentType, [NODE_ID_HEADER]: this.#options.nodeId });
       response.end(body);
     };
     switch (pathOf(request)) {

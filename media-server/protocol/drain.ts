@@ -81,4 +81,7 @@ export const drainStatus = drainReport.extend({
 });
 export type DrainStatus = z.output<typeof drainStatus>;
 
+/** In each answer of a media node's `/healthz`: which node it is. A port may have been another's before. */
+export const NODE_ID_HEADER = 'holdfast-node';
+
 export const releaseRequest = z.object({ force: z.boolean().default(false) });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AgentMetrics } from '@holdfast/lifecycle-hooks/agent/agent-metrics.ts';
 import { DrainAgent } from '@holdfast/lifecycle-hooks/agent/drain-agent.ts';
-import { SocketNodeClient } from '@holdfast/lifecycle-hooks/agent/node-client.ts';
+import { type NodeAnswer, SocketNodeClient } from '@holdfast/lifecycle-hooks/agent/node-client.ts';
 import { HoldfastError } from '@holdfast/media-server/protocol/index.ts';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -26,7 +26,11 @@ describe('drain agent', { timeout: 20_000 }, () => {
     stop = new AbortController();
     agent = new DrainAgent({
       source,
-      node: new SocketNodeClient(node.socketPath),
+      node: new SocketNodeClient({
+        nodeId: 'node-1',
+        socketPath: node.socketPath,
+        healthUrl: node.healthUrl,
+      }),
       clock,
       log: pino({ level: 'silent' }),
       metrics,
@@ -142,6 +146,28 @@ describe('drain agent', { timeout: 20_000 }, () => {
     expect(clock.now() - goneMs).toBeLessThan(7000);
   });
 
+  it('does not believe that a node is gone whose socket file was removed while it lives', async () => {
+    node.meetings = 1;
+    source.say(notice());
+    await until('the drain', () => node.state === 'draining');
+    node.loseSocketFile();
+    await until('that it is missed', () => agent.plan.node.kind === 'silent');
+    await clock.advance(60_000);
+    expect(source.completed).toEqual([]);
+    await node.crash();
+    await until('the completion', completed);
+  });
+
+  it('is not taken in by another node that answers at the port of one that is gone', async () => {
+    node.meetings = 1;
+    source.say(notice());
+    await until('the drain', () => node.state === 'draining');
+    await node.crash();
+    node.nodeId = 'node-2';
+    await node.startHealth();
+    await until('the completion', completed);
+  });
+
   it('drains a media server that was started again, in place of completing over its head', async () => {
     node.meetings = 1;
     source.say(notice());
@@ -248,8 +274,9 @@ describe('drain agent', { timeout: 20_000 }, () => {
 /** A node that is there and answers nothing; each question is given up after its time. */
 function silentNode(clock: ManualClock) {
   const silence = (timeoutMs: number) =>
-    new Promise<{ kind: 'silent'; message: string }>((resolve) => {
-      clock.after(timeoutMs, () => resolve({ kind: 'silent', message: 'no answer' }));
+    new Promise<NodeAnswer>((resolve) => {
+      const found = { socket: 'no-answer', health: 'not-asked' } as const;
+      clock.after(timeoutMs, () => resolve({ kind: 'unanswered', found, message: 'no answer' }));
     });
   return {
     status: silence,

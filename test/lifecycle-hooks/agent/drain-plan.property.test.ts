@@ -14,6 +14,10 @@ import { known, notice } from '../notices.ts';
 
 /** A media server that has just been started is not given meetings before it is registered. */
 const START_MS = 1000;
+/** A node makes its socket again when the file is missing: it looks this often. */
+const LOOK_MS = 2000;
+/** The longest that a living node's `/healthz` refuses connections. */
+const DEAF_MS = 4000;
 const noticeIds = ['a', 'b', 'c'] as const;
 
 type Deed =
@@ -26,7 +30,7 @@ type Deed =
       hidden: boolean;
     }
   | { type: 'withdraw'; id: string }
-  | { type: 'fill' | 'empty' | 'crash' | 'restart' | 'hang' | 'wake' | 'restart-agent' }
+  | { type: 'fill' | 'empty' | 'crash' | 'restart' | 'hang' | 'wake' | 'unlink' | 'deafen' | 'restart-agent' }
   | { type: 'cloud'; completes: boolean; extends: boolean };
 
 const deed: fc.Arbitrary<Deed> = fc.oneof(
@@ -46,6 +50,8 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
     { type: 'restart' },
     { type: 'hang' },
     { type: 'wake' },
+    { type: 'unlink' },
+    { type: 'deafen' },
     { type: 'restart-agent' },
   ),
   fc.record({ type: fc.constant('cloud' as const), completes: fc.boolean(), extends: fc.boolean() }),
@@ -62,6 +68,10 @@ class World {
   node = {
     up: true,
     hangs: false,
+    /** Its socket's file is missing until this time. */
+    unlinkedUntilMs: 0,
+    /** Until then its `/healthz` refuses connections. */
+    deafUntilMs: 0,
     state: 'active' as DrainStatus['state'],
     told: new Set<string>(),
     meetings: 0,
@@ -95,7 +105,15 @@ class World {
         if (node.state === 'draining') node.state = 'drained';
         return;
       case 'crash':
-        this.node = { up: false, hangs: false, state: 'active', told: new Set(), meetings: 0 };
+        this.node = {
+          up: false,
+          hangs: false,
+          unlinkedUntilMs: 0,
+          deafUntilMs: 0,
+          state: 'active',
+          told: new Set(),
+          meetings: 0,
+        };
         return;
       case 'restart':
         if (node.up) return;
@@ -104,9 +122,18 @@ class World {
         return;
       case 'hang':
         node.hangs = true;
+        // A node that hangs cannot make its socket again.
+        if (this.nowMs < node.unlinkedUntilMs) node.unlinkedUntilMs = Infinity;
         return;
       case 'wake':
         node.hangs = false;
+        node.unlinkedUntilMs = Math.min(node.unlinkedUntilMs, this.nowMs + LOOK_MS);
+        return;
+      case 'unlink':
+        if (node.up) node.unlinkedUntilMs = node.hangs ? Infinity : this.nowMs + LOOK_MS;
+        return;
+      case 'deafen':
+        if (this.nowMs - node.deafUntilMs > DEAF_MS) node.deafUntilMs = this.nowMs + DEAF_MS;
         return;
       case 'restart-agent':
         this.plan = initialPlan;
@@ -193,8 +220,14 @@ class World {
     const { node } = this;
     this.nowMs += node.hangs ? this.#patienceMs : 2;
     const changes = step.type !== 'ask';
-    if (!node.up || node.hangs) {
-      this.learn({ type: node.up ? 'node-silent' : 'node-gone' });
+    const unlinked = this.nowMs < node.unlinkedUntilMs;
+    if (!node.up || node.hangs || unlinked) {
+      const socket = !node.up || unlinked ? 'nobody' : 'no-answer';
+      const heard = node.up && this.nowMs >= node.deafUntilMs ? 'somebody' : 'nobody';
+      this.learn({
+        type: 'node-unanswered',
+        found: { socket, health: socket === 'nobody' ? heard : 'not-asked' },
+      });
       if (changes) this.learn({ type: 'request-failed' });
       return;
     }

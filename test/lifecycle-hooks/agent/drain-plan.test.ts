@@ -19,6 +19,14 @@ const answered = (state: DrainStatus['state'], meetings = 0): DrainEvent => ({
   status: status(state, meetings),
 });
 
+const foundGone: DrainEvent = { type: 'node-unanswered', found: { socket: 'nobody', health: 'nobody' } };
+const noAnswer: DrainEvent = {
+  type: 'node-unanswered',
+  found: { socket: 'no-answer', health: 'not-asked' },
+};
+/** Nobody listens on the socket, and the node is well. */
+const unlinked: DrainEvent = { type: 'node-unanswered', found: { socket: 'nobody', health: 'somebody' } };
+
 /** The plan after these events, each at its time in ms. */
 function after(...events: readonly (readonly [number, DrainEvent])[]): DrainPlan {
   return events.reduce((plan, [atMs, event]) => transition(plan, event, atMs, settings), initialPlan);
@@ -151,13 +159,9 @@ describe('drain plan', () => {
 
   it('completes the notice of a crashed media server only after it stayed gone, since it may be restarting', () => {
     const hook = notice({ deadlineMs: 60_000 });
-    const gone = after(
-      [0, { type: 'notice', notice: hook }],
-      [0, { type: 'node-gone' }],
-      [4900, { type: 'node-gone' }],
-    );
+    const gone = after([0, { type: 'notice', notice: hook }], [0, foundGone], [4900, foundGone]);
     expect(gone.phase).toBe('draining');
-    expect(next(transition(gone, { type: 'node-gone' }, 5000, settings), 5000)).toEqual({
+    expect(next(transition(gone, foundGone, 5000, settings), 5000)).toEqual({
       type: 'complete',
       notice: hook,
     });
@@ -166,17 +170,36 @@ describe('drain plan', () => {
 
   it('waits for a silent media server until the time is over: its meetings may live', () => {
     const hook = notice({ deadlineMs: 60_000 });
-    const silent = after([0, { type: 'notice', notice: hook }], [0, { type: 'node-silent' }]);
-    expect(transition(silent, { type: 'node-silent' }, 57_000, settings).phase).toBe('draining');
-    expect(transition(silent, { type: 'node-silent' }, 58_000, settings).phase).toBe('releasing');
+    const silent = after([0, { type: 'notice', notice: hook }], [0, noAnswer]);
+    expect(transition(silent, noAnswer, 57_000, settings).phase).toBe('draining');
+    expect(transition(silent, noAnswer, 58_000, settings).phase).toBe('releasing');
+  });
+
+  it('does not take a node for gone whose socket nobody listens on as long as its health is answered', () => {
+    const hook = notice();
+    const plan = after([0, { type: 'notice', notice: hook }], [0, unlinked], [5000, unlinked]);
+    expect(plan.node).toMatchObject({ kind: 'silent', sinceMs: 0 });
+    expect(transition(plan, unlinked, 600_000, settings).phase).toBe('draining');
+  });
+
+  it('counts the time that a node is gone from when both its socket and its health say so', () => {
+    const plan = after(
+      [0, { type: 'notice', notice: notice() }],
+      [0, unlinked],
+      [4000, foundGone],
+      [8900, foundGone],
+    );
+    expect(plan.phase).toBe('draining');
+    expect(transition(plan, unlinked, 9000, settings).phase).toBe('draining');
+    expect(transition(plan, foundGone, 9000, settings).phase).toBe('released');
   });
 
   it('looks once more before it completes the notice of a media server that was gone', () => {
     const hook = notice({ deadlineMs: 60_000 });
     const failing = after(
       [0, { type: 'notice', notice: hook }],
-      [0, { type: 'node-gone' }],
-      [5000, { type: 'node-gone' }],
+      [0, foundGone],
+      [5000, foundGone],
       [5000, { type: 'complete-failed', noticeId: 'hook' }],
     );
     expect(next(failing, 6000)).toEqual({ type: 'ask' });

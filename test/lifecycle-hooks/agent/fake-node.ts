@@ -1,9 +1,11 @@
+import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import {
   type DrainStatus,
   drainRequest,
   errorTable,
+  NODE_ID_HEADER,
   releaseRequest,
 } from '@holdfast/media-server/protocol/index.ts';
 
@@ -17,7 +19,11 @@ export class FakeNode {
   meetings = 0;
   /** Takes connections and does not answer. */
   hangs = false;
+  /** Who answers `/healthz` at its port. */
+  nodeId = 'node-1';
   #server: Server | undefined;
+  #health: Server | undefined;
+  #port = 0;
 
   constructor(socketPath: string) {
     this.socketPath = socketPath;
@@ -31,14 +37,40 @@ export class FakeNode {
     });
     await new Promise<void>((resolve) => server.listen(this.socketPath, resolve));
     this.#server = server;
+    await this.startHealth();
+  }
+
+  /** On the same port as before, where somebody else may answer by now. */
+  async startHealth(): Promise<void> {
+    if (this.#health) return;
+    const health = createServer((_request, response) => {
+      if (!this.hangs) response.writeHead(200, { [NODE_ID_HEADER]: this.nodeId }).end();
+    });
+    this.#health = health;
+    health.listen(this.#port, '127.0.0.1');
+    await once(health, 'listening');
+    const address = health.address();
+    if (typeof address === 'object' && address) this.#port = address.port;
+  }
+
+  get healthUrl(): string {
+    return `http://127.0.0.1:${this.#port}/healthz`;
+  }
+
+  /** Somebody cleans up; the node lives on. */
+  loseSocketFile(): void {
+    rmSync(this.socketPath);
   }
 
   /** As SIGKILL would: connections break, nobody listens any more. */
   async crash(): Promise<void> {
-    const server = this.#server;
+    const servers = [this.#server, this.#health];
     this.#server = undefined;
-    server?.closeAllConnections();
-    if (server) await new Promise((resolve) => server.close(resolve));
+    this.#health = undefined;
+    for (const server of servers) {
+      server?.closeAllConnections();
+      if (server) await new Promise((resolve) => server.close(resolve));
+    }
     this.told.clear();
     this.state = 'active';
     this.meetings = 0;

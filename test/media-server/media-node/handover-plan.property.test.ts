@@ -33,7 +33,7 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
   change(fc.constantFrom(...gateways), (world, name) => world.breakLink(name)),
   change(fc.constantFrom(...gateways), (world, name) => world.mendLink(name)),
   change(person, (world, name) => Object.assign(world.people.get(name) ?? {}, { away: true })),
-  change(person, (world, name) => Object.assign(world.people.get(name) ?? {}, { away: false })),
+  change(person, (world, name) => world.comeBack(name)),
   change(person, (world, name) => Object.assign(world.people.get(name) ?? {}, { willing: false })),
   change(person, (world, name) => {
     const someone = world.people.get(name);
@@ -101,8 +101,9 @@ function heal(world: HandoverWorld): void {
   world.fates = [];
   world.registryUp = true;
   for (const target of world.targets.values()) target.hangs = false;
-  for (const someone of world.people.values()) Object.assign(someone, { away: false, willing: true });
+  for (const someone of world.people.values()) someone.willing = true;
   for (const gateway of gateways) world.mendLink(gateway);
+  for (const name of names) world.comeBack(name);
 }
 
 const runs = { numRuns: 4000, seed: 11 };

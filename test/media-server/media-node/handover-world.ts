@@ -165,7 +165,7 @@ export class HandoverWorld {
   /** Until the plan stands in this phase. */
   until(phase: HandoverPlan['phase'], limitMs = 60_000): this {
     const endMs = this.nowMs + limitMs;
-    while (this.plan.phase !== phase && this.nowMs < endMs) this.runFor(10);
+    while (this.plan.phase !== phase && this.nowMs < endMs) this.runFor(1);
     if (this.plan.phase !== phase) throw new Error(`${this.plan.phase}, not ${phase}: ${this.plan.why}`);
     return this;
   }
@@ -189,6 +189,14 @@ export class HandoverWorld {
     this.#rank += 1;
     this.links.set(gateway, `${gateway} ${this.#rank}`);
     this.look();
+    for (const [name, person] of this.people) if (person.gateway === gateway) this.#reportAll(name);
+  }
+
+  comeBack(name: string): void {
+    const person = this.people.get(name);
+    if (!person?.away) return;
+    person.away = false;
+    this.#reportAll(name);
   }
 
   loseTarget(name: string): void {
@@ -437,6 +445,18 @@ export class HandoverWorld {
         if (sends.has(at)) this.#switch(participantId, other);
       }
     });
+  }
+
+  /** A client that has resumed says how far it is. */
+  #reportAll(participantId: string): void {
+    const person = this.people.get(participantId);
+    if (!person || !('move' in this.plan)) return;
+    const at = place(this.plan.move);
+    if (!person.sends.has(at)) return;
+    this.#report(participantId, { type: 'published', participantId });
+    for (const [other, { sends }] of this.people) {
+      if (other !== participantId && sends.has(at)) this.#switch(participantId, other);
+    }
   }
 
   #switch(participantId: string, from: string): void {

@@ -16,6 +16,12 @@ export function register(program: Command): void {
     .option('--meetings <n>', 'meetings they are in', integerBetween(1, 24), 2)
     .option('--rounds <n>', 'rounds; each moves every meeting once', integerBetween(1, 100), 6)
     .option(
+      '--unreached <n>',
+      'rounds with one person away, and with one behind a dead WebSocket; 0 leaves that out',
+      integerBetween(0, 20),
+      3,
+    )
+    .option(
       '--kills <n>',
       'nodes killed under a meeting of three; 0 leaves that out',
       integerBetween(0, 100),

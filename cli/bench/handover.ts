@@ -3,7 +3,6 @@ import type { Browser } from 'playwright-core';
 import { LocalPlatform } from '../local/local-platform.ts';
 import { type Distribution, distribution } from '../observe/gaps.ts';
 import { extraGapMs, type MeasuredStream, measureMove } from '../observe/measure.ts';
-import { nowMs } from '../observe/participants.ts';
 import { CpuWatch, treeUsage } from '../observe/process-tree.ts';
 import { onPlatform, type Say } from './on-platform.ts';
 
@@ -41,7 +40,7 @@ export async function benchHandovers(
 ): Promise<HandoverNumbers> {
   return onPlatform(browser, options, signal, say, async (gathering) => {
     const streams: MeasuredStream[] = [];
-    const emptyMs: number[] = [];
+    const emptyTimes: number[] = [];
     const cores = { steady: [] as number[], move: [] as number[] };
     const lost = { participants: 0, streams: 0 };
     let handovers = 0;
@@ -49,15 +48,8 @@ export async function benchHandovers(
       const cpu = new CpuWatch();
       const steady = await gathering.steady();
       pushKnown(cores.steady, cpu.lap());
-      const node = await gathering.busiestNode();
-      const fromMs = nowMs();
-      await gathering.api.drain(node.nodeId, 'bench');
-      await gathering.api.waitForNodes(
-        `${node.nodeId} is drained`,
-        (nodes) => nodes.find(({ nodeId }) => nodeId === node.nodeId)?.drain.state === 'drained',
-        { limitMs: 60_000, signal },
-      );
-      emptyMs.push(nowMs() - fromMs);
+      const { node, fromMs, emptyMs } = await gathering.empty();
+      emptyTimes.push(emptyMs);
       pushKnown(cores.move, cpu.lap());
       const move = await gathering.settle(fromMs);
       const screens = await gathering.screens(steady.fromMs - 1000);
@@ -67,13 +59,12 @@ export async function benchHandovers(
       const moved = new Set(node.meetings.map(({ meetingId }) => meetingId));
       streams.push(...measureMove(screens, moved, steady, move));
       handovers += node.meetings.length;
-      await gathering.api.cancelDrain(node.nodeId);
-      await gathering.nodesReady(2);
+      await gathering.refill();
       say(
-        `round ${round} of ${options.rounds}: ${node.meetings.length} meetings moved in ${Math.round(emptyMs.at(-1) ?? 0)} ms`,
+        `round ${round} of ${options.rounds}: ${node.meetings.length} meetings moved in ${Math.round(emptyMs)} ms`,
       );
     }
-    return summarise(options, { streams, emptyMs, cores, lost, handovers });
+    return summarise(options, { streams, emptyMs: emptyTimes, cores, lost, handovers });
   });
 }
 

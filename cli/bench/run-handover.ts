@@ -1,5 +1,6 @@
 import { launchChromium } from '../observe/chromium.ts';
 import { runSteps, type Step } from '../observe/progress.ts';
+import { benchEmptying } from './emptying.ts';
 import { benchHandovers, benchIdle, benchRecoveries } from './handover.ts';
 import { printBench } from './print-bench.ts';
 import { type HandoverBench, judge, renderBench } from './report.ts';
@@ -9,6 +10,7 @@ export interface HandoverFlags {
   readonly participants: number;
   readonly meetings: number;
   readonly rounds: number;
+  readonly unreached: number;
   readonly kills: number;
   readonly crowd: number;
   readonly json: boolean;
@@ -23,7 +25,7 @@ export async function runHandover(
 ): Promise<number> {
   const browser = await launchChromium({ headed: false, signal });
   cleanup(() => browser.close());
-  const { participants, meetings, rounds, kills, crowd } = flags;
+  const { participants, meetings, rounds, unreached, kills, crowd } = flags;
   const result: Partial<HandoverBench> = {};
   const steps: Step[] = [
     {
@@ -34,6 +36,15 @@ export async function runHandover(
       },
     },
   ];
+  if (unreached > 0) {
+    steps.push({
+      title: `Emptying with one person away, or behind a dead WebSocket: ${unreached} rounds each`,
+      run: async (say) => {
+        result.emptying = await benchEmptying(browser, unreached, signal, say);
+        return undefined;
+      },
+    });
+  }
   if (kills > 0) {
     steps.push({
       title: `Lost nodes: 3 people in one meeting, ${kills} kills`,
@@ -75,7 +86,7 @@ export async function runHandover(
     targets: judge(measured),
   };
   printBench(document, renderBench(document), flags);
-  const lost = [handover.lost, result.recovery?.lost, result.crowd?.lost].some(
+  const lost = [handover.lost, result.emptying?.lost, result.recovery?.lost, result.crowd?.lost].some(
     (losses) => losses && losses.participants + losses.streams > 0,
   );
   return lost ? 1 : 0;

@@ -12,6 +12,7 @@ export const STEADY_MS = 4000;
 /** A picture counts as running when it has moved within this time, ms. */
 const RUNNING_MS = 1500;
 const JOIN_LIMIT_MS = 60_000;
+const EMPTY_LIMIT_MS = 60_000;
 const RECOVERY_LIMIT_MS = 20_000;
 /** Long enough after a switch for the sound's counters to settle, ms. */
 const SETTLE_MS = 1500;
@@ -126,6 +127,28 @@ export class Gathering {
         nodes.filter(({ reachable, drain }) => reachable && drain.state === 'active').length >= count,
       { limitMs: 30_000, signal: this.#options.signal },
     );
+  }
+
+  /** Drains the busiest node. Resolves when it holds no meeting, with how long that took. */
+  async empty(): Promise<{ readonly node: NodeView; readonly fromMs: number; readonly emptyMs: number }> {
+    const node = await this.busiestNode();
+    const fromMs = nowMs();
+    await this.api.drain(node.nodeId, 'bench');
+    await this.api.waitForNodes(
+      `${node.nodeId} is drained`,
+      (nodes) => nodes.find(({ nodeId }) => nodeId === node.nodeId)?.drain.state === 'drained',
+      { limitMs: EMPTY_LIMIT_MS, signal: this.#options.signal },
+    );
+    return { node, fromMs, emptyMs: nowMs() - fromMs };
+  }
+
+  /** Ends every drain and waits until all nodes take meetings again. */
+  async refill(): Promise<void> {
+    const nodes = (await this.api.nodes()).filter(({ reachable }) => reachable);
+    for (const { nodeId, drain } of nodes) {
+      if (drain.state !== 'active') await this.api.cancelDrain(nodeId);
+    }
+    await this.nodesReady(nodes.length);
   }
 
   /** SIGKILL for the busiest node: no notice, no goodbye. Resolves when every picture runs again, or the time is over. */

@@ -89,6 +89,12 @@ export class ObservedParticipant {
     return this.page.evaluate(async () => (globalThis as PageGlobals).holdfast?.meeting?.diagnostics());
   }
 
+  /** The page dies, and tells nobody: what a crashed browser or a pulled plug looks like. */
+  async vanish(): Promise<void> {
+    await this.page.goto('chrome://crash').catch(() => {});
+    await this.leave();
+  }
+
   async leave(): Promise<void> {
     await this.#context.close();
   }

@@ -10,7 +10,10 @@ let stage: Stage;
 beforeAll(async () => {
   stage = await Stage.set({ nodes: 3, cloud: { replaceFailedAfterMs: 'never' } });
 });
-afterEach(() => stage.everybodyLeaves());
+afterEach(async () => {
+  if (stage.platform.controlPlanePid === undefined) await stage.platform.restartControlPlane();
+  await stage.everybodyLeaves();
+});
 afterAll(() => stage.strike());
 
 /** Longer than sessions are kept for people who are away, and legs for nobody. */

@@ -4,7 +4,7 @@ import { Stage } from '../browser/stage.ts';
 
 // People who go without a word.
 
-/** In the page: `vanish()` ends its signalling for good, and then its media. */
+/** In the page: `vanish()` ends its signalling for good, and when that is known to both ends, its media. */
 const vanishing = `
   ${rememberConnections.replaceAll('Original', 'OriginalConnection')}
   const OriginalSocket = globalThis.WebSocket;
@@ -17,9 +17,12 @@ const vanishing = `
       sockets.push(this);
     }
   };
-  globalThis.vanish = () => {
+  globalThis.vanish = async () => {
     blocked = true;
-    for (const socket of sockets) socket.close();
+    const open = sockets.filter(({ readyState }) => readyState === OriginalSocket.OPEN);
+    const closed = open.map((socket) => new Promise((resolve) => socket.addEventListener('close', resolve)));
+    for (const socket of open) socket.close();
+    await Promise.all(closed);
     for (const connection of globalThis.connections) connection.close();
   };
 `;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Stage } from '../browser/stage.ts';
 import { busiestWorker, isAlive, stop } from './processes.ts';
 
@@ -7,6 +7,14 @@ import { busiestWorker, isAlive, stop } from './processes.ts';
 let stage: Stage;
 beforeAll(async () => {
   stage = await Stage.set({ cloud: { replaceFailedAfterMs: 'never' } });
+});
+afterEach(async () => {
+  await stage.everybodyLeaves();
+  await stage.api.waitForNodes(
+    'two nodes take meetings',
+    (nodes) => nodes.filter(({ reachable, drain }) => reachable && drain.state === 'active').length >= 2,
+    { limitMs: 60_000 },
+  );
 });
 afterAll(() => stage.strike());
 
@@ -74,7 +82,6 @@ describe('a node that stands still', () => {
     await inOnePlace('split');
     await stage.meet('split', ['Cleo']);
     await inOnePlace('split');
-    await stage.everybodyLeaves();
   });
 
   it('keeps nothing of a meeting that was recovered elsewhere meanwhile', async () => {
@@ -93,7 +100,6 @@ describe('a node that stands still', () => {
     await inOnePlace('woken');
     await stage.allSeen(3000);
     await inOnePlace('woken');
-    await stage.everybodyLeaves();
   });
 });
 
@@ -109,6 +115,5 @@ describe('a worker that hangs', () => {
       .toBeGreaterThan(before.epoch);
     await stage.allSeen();
     await inOnePlace('hung');
-    await stage.everybodyLeaves();
   });
 });

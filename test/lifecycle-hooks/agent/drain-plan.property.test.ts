@@ -14,8 +14,6 @@ import { known, notice } from '../notices.ts';
 
 /** A media server that has just been started is not given meetings before it is registered. */
 const START_MS = 1000;
-/** A node makes its socket again when the file is missing: it looks this often. */
-const LOOK_MS = 2000;
 /** The longest that a living node's `/healthz` refuses connections. */
 const DEAF_MS = 4000;
 const noticeIds = ['a', 'b', 'c'] as const;
@@ -30,7 +28,19 @@ type Deed =
       hidden: boolean;
     }
   | { type: 'withdraw'; id: string }
-  | { type: 'fill' | 'empty' | 'crash' | 'restart' | 'hang' | 'wake' | 'unlink' | 'deafen' | 'restart-agent' }
+  | {
+      type:
+        | 'fill'
+        | 'empty'
+        | 'crash'
+        | 'restart'
+        | 'hang'
+        | 'wake'
+        | 'unlink'
+        | 'relink'
+        | 'deafen'
+        | 'restart-agent';
+    }
   | { type: 'cloud'; completes: boolean; extends: boolean };
 
 const deed: fc.Arbitrary<Deed> = fc.oneof(
@@ -51,6 +61,7 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
     { type: 'hang' },
     { type: 'wake' },
     { type: 'unlink' },
+    { type: 'relink' },
     { type: 'deafen' },
     { type: 'restart-agent' },
   ),
@@ -68,8 +79,8 @@ class World {
   node = {
     up: true,
     hangs: false,
-    /** Its socket's file is missing until this time. */
-    unlinkedUntilMs: 0,
+    /** Its socket's file was removed, and not made again so far. */
+    unlinked: false,
     /** Until then its `/healthz` refuses connections. */
     deafUntilMs: 0,
     state: 'active' as DrainStatus['state'],
@@ -108,7 +119,7 @@ class World {
         this.node = {
           up: false,
           hangs: false,
-          unlinkedUntilMs: 0,
+          unlinked: false,
           deafUntilMs: 0,
           state: 'active',
           told: new Set(),
@@ -122,15 +133,15 @@ class World {
         return;
       case 'hang':
         node.hangs = true;
-        // A node that hangs cannot make its socket again.
-        if (this.nowMs < node.unlinkedUntilMs) node.unlinkedUntilMs = Infinity;
         return;
       case 'wake':
         node.hangs = false;
-        node.unlinkedUntilMs = Math.min(node.unlinkedUntilMs, this.nowMs + LOOK_MS);
         return;
       case 'unlink':
-        if (node.up) node.unlinkedUntilMs = node.hangs ? Infinity : this.nowMs + LOOK_MS;
+        node.unlinked = node.up;
+        return;
+      case 'relink':
+        node.unlinked = false;
         return;
       case 'deafen':
         if (this.nowMs - node.deafUntilMs > DEAF_MS) node.deafUntilMs = this.nowMs + DEAF_MS;
@@ -220,9 +231,8 @@ class World {
     const { node } = this;
     this.nowMs += node.hangs ? this.#patienceMs : 2;
     const changes = step.type !== 'ask';
-    const unlinked = this.nowMs < node.unlinkedUntilMs;
-    if (!node.up || node.hangs || unlinked) {
-      const socket = !node.up || unlinked ? 'nobody' : 'no-answer';
+    if (!node.up || node.hangs || node.unlinked) {
+      const socket = !node.up || node.unlinked ? 'nobody' : 'no-answer';
       const heard = node.up && this.nowMs >= node.deafUntilMs ? 'somebody' : 'nobody';
       this.learn({
         type: 'node-unanswered',
@@ -288,6 +298,7 @@ describe('drain plan, whatever happens in whatever order', { timeout: 30_000 }, 
         const world = play(deeds);
         world.do({ type: 'wake' });
         world.do({ type: 'restart' });
+        world.do({ type: 'relink' });
         world.do({ type: 'cloud', completes: true, extends: true });
         world.run(world.nowMs + 3000);
         world.do({ type: 'empty' });
@@ -325,6 +336,7 @@ describe('drain plan, whatever happens in whatever order', { timeout: 30_000 }, 
         const world = play(deeds);
         world.do({ type: 'wake' });
         world.do({ type: 'restart' });
+        world.do({ type: 'relink' });
         for (const id of noticeIds) world.do({ type: 'withdraw', id });
         world.run(world.nowMs + 10_000);
         fc.pre(world.completed.size === 0 && world.node.state !== 'released');

@@ -15,23 +15,26 @@ import {
   toHoldfastError,
 } from '../protocol/index.ts';
 import type { Drain } from './drain.ts';
-import type { MeetingStore } from './meeting-store.ts';
 
 export interface DrainSocketOptions {
   readonly path: string;
   readonly nodeId: string;
   readonly drain: Pick<Drain, 'report' | 'notice' | 'cancel' | 'release'>;
-  readonly meetings: Pick<MeetingStore, 'all' | 'opening' | 'participantCount'>;
+  readonly meetings: {
+    readonly all: readonly unknown[];
+    readonly opening: number;
+    readonly participantCount: number;
+  };
   readonly clock: Clock;
   readonly log: Logger;
+  /** The agent is on the same machine: who needs longer for a request has stopped in the middle of it, ms. Default 5000. */
+  readonly requestLimitMs?: number;
 }
 
 type Route = (request: { readonly query: URLSearchParams; readonly body: unknown }) => void;
 
 /** A request of the agent's has some hundred bytes. */
 const MAX_BODY_BYTES = 16 * 1024;
-/** The agent is on the same machine: who needs longer for a request has stopped in the middle of it, ms. */
-const REQUEST_LIMIT_MS = 5000;
 /** How often the socket's file is looked at, ms. */
 const LOOK_MS = 2000;
 
@@ -101,12 +104,12 @@ export class DrainSocket {
    * moment can another user connect, and what was there before is replaced at once.
    */
   async #bind(): Promise<void> {
-    const { path } = this.#options;
+    const { path, requestLimitMs = 5000 } = this.#options;
     const server = createServer(
       {
-        requestTimeout: REQUEST_LIMIT_MS,
-        headersTimeout: REQUEST_LIMIT_MS,
-        connectionsCheckingInterval: REQUEST_LIMIT_MS / 5,
+        requestTimeout: requestLimitMs,
+        headersTimeout: requestLimitMs,
+        connectionsCheckingInterval: requestLimitMs / 5,
         maxHeaderSize: 8192,
       },
       (request, response) => void this.#serve(request, response),

@@ -34,7 +34,6 @@ import {
 } from './evacuation-plan.ts';
 import type { HandoverOutcome } from './handover.ts';
 import type { Meeting } from './meeting.ts';
-import type { MeetingStore } from './meeting-store.ts';
 
 /** One attempt to move one meeting: `Handover`. */
 export interface MeetingMove {
@@ -47,9 +46,27 @@ export interface MeetingMove {
   progress(params: ParamsOf<typeof nodeContract, 'handover.progress'>): void;
 }
 
-export interface DrainOptions {
-  readonly meetings: Pick<MeetingStore, 'all' | 'opening' | 'get' | 'close' | 'endIfEmpty' | 'on'>;
-  readonly move: (meeting: Meeting) => MeetingMove;
+/** What a drain has to know of a meeting: `Meeting`. */
+export interface DrainedMeeting {
+  readonly id: string;
+  readonly role: 'home' | 'incoming' | 'outgoing';
+  readonly legs: ReadonlyMap<string, { readonly link: unknown }>;
+}
+
+/** The node's meetings: `MeetingStore`. */
+export interface DrainedMeetings<M extends DrainedMeeting> {
+  readonly all: readonly M[];
+  /** Being made: they are here in a moment. */
+  readonly opening: number;
+  get(meetingId: string): M | undefined;
+  close(meeting: M, reason: string): void;
+  endIfEmpty(meeting: M): boolean;
+  on(event: 'changed', listener: () => void): unknown;
+}
+
+export interface DrainOptions<M extends DrainedMeeting> {
+  readonly meetings: DrainedMeetings<M>;
+  readonly move: (meeting: M) => MeetingMove;
   readonly timing: Situation['timing'];
   readonly clock: Clock;
   readonly log: Logger;
@@ -69,8 +86,8 @@ const LOOK_AGAIN_MS = 1000;
  * the node's state is, `evacuation-plan.ts` what moves when; here it is done. Meetings that have begun to move when a drain
  * is cancelled go on moving: turning back would cost everybody a second switch.
  */
-export class Drain extends EventEmitter<DrainEvents> {
-  readonly #options: DrainOptions;
+export class Drain<M extends DrainedMeeting = Meeting> extends EventEmitter<DrainEvents> {
+  readonly #options: DrainOptions<M>;
   readonly #moving = new Map<string, MeetingMove>();
   readonly #closing = new AbortController();
   #state: DrainMachineState = initialDrainState;
@@ -78,7 +95,7 @@ export class Drain extends EventEmitter<DrainEvents> {
   #waitedFor = '';
   #cancelTimer = () => {};
 
-  constructor(options: DrainOptions) {
+  constructor(options: DrainOptions<M>) {
     super();
     this.#options = options;
     options.meetings.on('changed', () => this.#advance());
@@ -240,7 +257,7 @@ export class Drain extends EventEmitter<DrainEvents> {
     }
   }
 
-  async #move(meeting: Meeting, { exclude, publishOffsetMs, untilMs }: NextMove): Promise<void> {
+  async #move(meeting: M, { exclude, publishOffsetMs, untilMs }: NextMove): Promise<void> {
     const { meetings, move, log } = this.#options;
     const { id: meetingId } = meeting;
     const under = move(meeting);

@@ -29,17 +29,19 @@ export class Stage {
     }
   }
 
-  /** These people join this meeting; resolves when they all see each other. */
-  async meet(meeting: string, names: readonly string[], prepare?: string): Promise<ObservedParticipant[]> {
+  /**
+   * These people join this meeting; resolves when they all see each other.
+   * @param baseUrl where they find the pages and the gateway
+   */
+  async meet(
+    meeting: string,
+    names: readonly string[],
+    prepare?: string,
+    baseUrl = this.platform.baseUrl,
+  ): Promise<ObservedParticipant[]> {
     const joined: ObservedParticipant[] = [];
     for (const name of names) {
-      const person = await ObservedParticipant.join(
-        this.browser,
-        this.platform.baseUrl,
-        meeting,
-        name,
-        prepare,
-      );
+      const person = await ObservedParticipant.join(this.browser, baseUrl, meeting, name, prepare);
       joined.push(person);
       this.people.push(person);
     }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MeetingStore } from '../../media-server/web/lib/meeting-store.ts';
-import { standingNotice } from '../../media-server/web/lib/notices.ts';
+import { joinedNotice, standingNotice } from '../../media-server/web/lib/notices.ts';
 import { onStage } from '../../media-server/web/lib/people.ts';
 import { FakeMeeting } from './fake-meeting.ts';
 
@@ -21,7 +21,7 @@ describe('MeetingStore', () => {
   it('shows who is there and what they send', () => {
     meeting.come('Ada', 'camera');
     expect(store.view.people).toMatchObject([{ name: 'Ada', camera: true, muted: true, screen: false }]);
-    expect(said()).toEqual(['Ada joined']);
+    expect(said()).toEqual([joinedNotice('Ada').text]);
   });
 
   it('takes somebody who comes back for somebody new, so that the picture gets a new place', () => {
@@ -41,15 +41,26 @@ describe('MeetingStore', () => {
 
   it('says in plain words what happens to the meeting, and when it is over', () => {
     meeting.enter('recovering');
-    expect(standingNotice(store.view.state)).toContain('Bringing everyone back');
+    expect(standingNotice(store.view.state, store.view.long)).toContain('Bringing everyone back');
     meeting.enter('connected');
-    expect(standingNotice(store.view.state)).toBeUndefined();
+    expect(standingNotice(store.view.state, store.view.long)).toBeUndefined();
     expect(said()).toEqual(['Everyone is back.']);
+  });
+
+  it('says what is still true when the server cannot be reached for long', () => {
+    meeting.enter('reconnecting');
+    const said = () => standingNotice(store.view.state, store.view.long);
+    expect(said()).toBe('Connection lost. Your call goes on; reconnecting…');
+    vi.advanceTimersByTime(10_000);
+    expect(said()).toBe('Your sound and picture still flow. We are trying to reach the server.');
+    meeting.enter('connected');
+    meeting.enter('reconnecting');
+    expect(said()).toBe('Connection lost. Your call goes on; reconnecting…');
   });
 
   it('says no more than three things at once, and each for a few seconds only', () => {
     for (const name of ['a', 'b', 'c', 'd']) meeting.come(name);
-    expect(said()).toEqual(['b joined', 'c joined', 'd joined']);
+    expect(said()).toEqual(['b', 'c', 'd'].map((name) => joinedNotice(name).text));
     vi.advanceTimersByTime(5000);
     expect(said()).toEqual([]);
   });

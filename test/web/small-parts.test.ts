@@ -69,6 +69,13 @@ describe('the level of a microphone', () => {
 });
 
 describe('why somebody did not get in', () => {
+  it.each([
+    ['MEETING_FULL', 'This meeting is full'],
+    ['TOO_MANY', 'Too many attempts from here'],
+  ] as const)('%s is said in plain words', (code, title) => {
+    expect(joinRefusal(new HoldfastError(code, ''), false).title).toBe(title);
+  });
+
   it('says that a closed server has its own application', () => {
     for (const code of ['FORBIDDEN', 'NOT_FOUND'] as const) {
       const { title } = joinRefusal(new HoldfastError(code, ''), false);

@@ -13,11 +13,15 @@ import { Signal } from './signal.ts';
 
 export interface MeetingView {
   readonly state: MeetingState;
+  /** The state has lasted for a while. */
+  readonly long: boolean;
   readonly people: readonly Person[];
   readonly soundBlocked: boolean;
   readonly notices: readonly Notice[];
   readonly left: LeaveReason | undefined;
 }
+
+const LONG_MS = 10_000;
 
 /** Turns a meeting's events into one view that React can watch. Made right after joining, so that no event is missed. */
 export class MeetingStore {
@@ -28,11 +32,13 @@ export class MeetingStore {
   /** How often somebody has left, by id. */
   readonly #departures = new Map<string, number>();
   #lastNoticeId = 0;
+  #untilLong: ReturnType<typeof setTimeout> | undefined;
 
   constructor(meeting: MeetingHandle) {
     this.meeting = meeting;
     this.#view = new Signal({
       state: meeting.state,
+      long: false,
       people: this.#people(),
       soundBlocked: meeting.soundBlocked,
       notices: [],
@@ -57,6 +63,7 @@ export class MeetingStore {
 
   close(): void {
     for (const off of this.#off) off();
+    clearTimeout(this.#untilLong);
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
   }
@@ -73,7 +80,9 @@ export class MeetingStore {
 
   #stateChanged(state: MeetingState): void {
     const previous = this.view.state;
-    this.#update({ state });
+    this.#update({ state, long: false });
+    clearTimeout(this.#untilLong);
+    this.#untilLong = setTimeout(() => this.#update({ long: true }), LONG_MS);
     this.#say(endingNotice(previous, state));
   }
 

@@ -52,6 +52,14 @@ function slug(text: string): string {
     .slice(0, 64);
 }
 
+/**
+ * Somebody's name within a sentence: whatever it does to the direction of writing (Unicode's first strong isolate and
+ * pop directional isolate), what stands beside it stays readable.
+ */
+export function isolated(name: string): string {
+  return `\u2068${name}\u2069`;
+}
+
 /** One or two letters to stand for somebody whose camera is off. */
 export function initials(name: string): string {
   const parts = name.trim().split(/\s+/);

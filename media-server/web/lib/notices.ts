@@ -1,5 +1,6 @@
 import type { MeetingState } from '../../client/types.ts';
 import type { LegReason } from '../../protocol/signalling.ts';
+import { isolated } from './names.ts';
 
 /** Something that happened to the meeting, said once and gone after a while. */
 export interface Notice {
@@ -11,11 +12,16 @@ export interface Notice {
 }
 export type NoticeText = Omit<Notice, 'id'>;
 
-/** What is said as long as a state lasts. */
-export function standingNotice(state: MeetingState): string | undefined {
+/**
+ * What is said as long as a state lasts.
+ * @param long it has lasted for a while: somebody wonders what is still true
+ */
+export function standingNotice(state: MeetingState, long: boolean): string | undefined {
   switch (state) {
     case 'reconnecting':
-      return 'Connection lost. Your call goes on; reconnecting…';
+      return long
+        ? 'Your sound and picture still flow. We are trying to reach the server.'
+        : 'Connection lost. Your call goes on; reconnecting…';
     case 'recovering':
       return 'Sound and picture are interrupted. Bringing everyone back…';
     case 'joining':
@@ -39,12 +45,12 @@ export function moveNotice(reason: LegReason): NoticeText | undefined {
 }
 
 export const joinedNotice = (name: string): NoticeText => ({
-  text: `${name} joined`,
+  text: `${isolated(name)} joined`,
   tone: 'quiet',
   forMs: 3500,
 });
 export const leftNotice = (name: string): NoticeText => ({
-  text: `${name} left`,
+  text: `${isolated(name)} left`,
   tone: 'quiet',
   forMs: 3500,
 });

@@ -19,6 +19,16 @@ export function joinRefusal(error: HoldfastError, byApplication: boolean): Plain
         title: 'The servers are full right now',
         advice: 'More are being started. You do not have to do anything: this page tries again by itself.',
       };
+    case 'MEETING_FULL':
+      return {
+        title: 'This meeting is full',
+        advice: 'It holds only so many people. Wait until somebody leaves, then try again.',
+      };
+    case 'TOO_MANY':
+      return {
+        title: 'Too many attempts from here',
+        advice: 'Wait a moment, then try again. Others on the same network count too.',
+      };
     case 'NOT_READY':
     case 'NODE_UNREACHABLE':
     case 'NODE_DRAINING':

@@ -15,10 +15,10 @@ interface MessagesProps {
 /** All that the call has to say: what happens to the meeting, and what the user can do about it. */
 export function Messages({ attendance, media }: MessagesProps) {
   const { store, publisher } = attendance;
-  const { state, notices, soundBlocked } = useView(store);
+  const { state, long, notices, soundBlocked } = useView(store);
   const { problem } = useView(publisher);
   const own = useView(media);
-  const standing = standingNotice(state);
+  const standing = standingNotice(state, long);
   return (
     <div className="messages" aria-live="polite">
       <div className="messages-passing">

@@ -3,6 +3,7 @@ import { SelfVideo } from '../../components/SelfVideo.tsx';
 import { trackOf } from '../../lib/capture.ts';
 import { bestGrid } from '../../lib/grid.ts';
 import type { LocalMedia } from '../../lib/local-media.ts';
+import { isolated } from '../../lib/names.ts';
 import type { Person } from '../../lib/people.ts';
 import { useSize } from '../../lib/use-size.ts';
 import { useView } from '../../lib/use-view.ts';
@@ -56,7 +57,7 @@ export function People({ people, ownName, media, compact, stagedId, onEnlarge }:
               screen && id !== stagedId ? (
                 <button type="button" className="button button-small tile-action" onClick={enlarge(id)}>
                   <span>
-                    Show<span className="visually-hidden"> {name}'s</span> screen
+                    Show<span className="visually-hidden"> {isolated(name)}'s</span> screen
                   </span>
                 </button>
               ) : undefined
@@ -77,7 +78,7 @@ function OwnTile({ name, media }: { readonly name: string; readonly media: Local
   return (
     <Tile
       name={name}
-      label={screen.state === 'on' ? `${name} (you), sharing the screen` : `${name} (you)`}
+      label={`${isolated(name)} (you)${screen.state === 'on' ? ', sharing the screen' : ''}`}
       muted={muted || microphone.state !== 'on'}
       camera={track !== undefined}
     >

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import { Icon } from '../../components/Icon.tsx';
-import { hueOf, initials } from '../../lib/names.ts';
+import { hueOf, initials, isolated } from '../../lib/names.ts';
 
 interface TileProps {
   readonly name: string;
@@ -16,7 +16,7 @@ interface TileProps {
 const HUES = 6;
 
 /** One person in the grid. */
-export function Tile({ name, label = name, muted, camera, children, action }: TileProps) {
+export function Tile({ name, label = isolated(name), muted, camera, children, action }: TileProps) {
   return (
     <li className="tile">
       {children}

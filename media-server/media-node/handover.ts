@@ -23,6 +23,7 @@ import type { PersonSeen } from './handover-people.ts';
 import { type HandoverPlan, type PlanOutcome, whatIsMissing } from './handover-phases.ts';
 import { beginHandover, type Transition, transition } from './handover-plan.ts';
 import { HandoverTarget } from './handover-target.ts';
+import type { Leg } from './leg.ts';
 import type { Link } from './link.ts';
 import { meetingLoad } from './load.ts';
 import type { Meeting } from './meeting.ts';
@@ -59,12 +60,24 @@ export interface HandoverRunOptions extends Partial<HandoverOptions> {
   readonly signal?: AbortSignal;
 }
 
+/** What a move needs of the meeting: a `Meeting`. */
+export interface MovingMeeting
+  extends Pick<Meeting, 'id' | 'epoch' | 'closed' | 'consumerCount' | 'setRole'> {
+  readonly participants: readonly unknown[];
+  readonly legs: ReadonlyMap<
+    string,
+    Pick<Leg, 'participant' | 'link' | 'published' | 'availableOutgoingBitrateBps'>
+  >;
+  on(event: 'changed' | 'closed', listener: () => void): unknown;
+  off(event: 'changed' | 'closed', listener: () => void): unknown;
+}
+
 /**
  * One attempt to move one meeting to another node, run by the node that the meeting leaves. The plan decides; this carries
  * out what it asks for, and tells it what has happened.
  */
 export class Handover {
-  readonly #meeting: Meeting;
+  readonly #meeting: MovingMeeting;
   readonly #context: HandoverContext;
   readonly #settings: HandoverSettings;
   readonly #target: HandoverTarget;
@@ -73,7 +86,7 @@ export class Handover {
   #plan: HandoverPlan | undefined;
   #wake: () => void = () => {};
 
-  constructor(meeting: Meeting, context: HandoverContext) {
+  constructor(meeting: MovingMeeting, context: HandoverContext) {
     this.#meeting = meeting;
     this.#context = context;
     this.#settings = { ...defaultHandoverSettings, ...context.timing };

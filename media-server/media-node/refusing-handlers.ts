@@ -5,7 +5,7 @@ const refuse = () => {
   throw new HoldfastError('METHOD_UNKNOWN', 'a node is no gateway: it has no participants to tell');
 };
 
-/** What a node answers on a connection that it has dialled itself: nothing there concerns it. */
+/** What a node answers on a connection that it has dialled itself: nothing there concerns it, but what it adds itself. */
 export const refusingNodeHandlers: Handlers<typeof nodeClientContract> = {
   'consumer.new': ignore,
   'consumer.closed': ignore,

@@ -320,6 +320,55 @@ describe('a drain', () => {
     expect(gateway.heard('a', 'consumer.closed')).toEqual([]);
   });
 
+  it('whose target loses the worker under the incoming meeting takes another target at once', async () => {
+    await startNode('a');
+    const ofA = findChildren(process.pid, 'mediasoup-worker');
+    await startNode('b');
+    const ofB = findChildren(process.pid, 'mediasoup-worker').filter((pid) => !ofA.includes(pid));
+    for (const person of ['ada', 'ben']) await gateway.join('a', 'm', 1, person, ['microphone']);
+    const switchAll = gateway.onHandoverOpen;
+    gateway.onHandoverOpen = async () => {
+      gateway.onHandoverOpen = switchAll;
+      await startNode('c');
+      for (const pid of ofB) process.kill(pid, 'SIGKILL');
+    };
+    await registry.node('a').socket.request('node.drain', { reason: 'test' });
+    await vi.waitFor(() => expect(registry.homes.get('m')).toEqual({ nodeId: 'c', epoch: 3 }), 8000);
+    expect(registry.aborted).toEqual(['m to b']);
+    expect(gateway.heard('a', 'consumer.closed')).toEqual([]);
+  });
+
+  it('whose commit is done and whose answer is lost finishes the move and undoes nothing', async () => {
+    await startNode('a');
+    await startNode('b');
+    for (const person of ['ada', 'ben']) await gateway.join('a', 'm', 1, person, ['microphone']);
+    registry.loseAnswerOf = 'move.commit';
+    await registry.node('a').socket.request('node.drain', { reason: 'test' });
+    await vi.waitFor(() => expect(drainOf('a')).toBe('drained'), 8000);
+    await vi.waitFor(() =>
+      expect(meetingsOf('b')).toMatchObject([{ epoch: 2, role: 'home', participants: 2 }]),
+    );
+    expect(registry.asked).toEqual(['move.reserve', 'move.commit', 'move.status']);
+    expect(gateway.heard('a', 'handover.commit')).toHaveLength(1);
+    expect(gateway.heard('a', 'handover.abort')).toEqual([]);
+  });
+
+  it('does not wait for a worker that hangs', async () => {
+    await startNode('a');
+    const [worker] = findChildren(process.pid, 'mediasoup-worker');
+    if (worker === undefined) throw new Error('no worker process found');
+    await startNode('b');
+    for (const person of ['ada', 'ben']) await gateway.join('a', 'm', 1, person, ['microphone']);
+    process.kill(worker, 'SIGSTOP');
+    try {
+      await registry.node('a').socket.request('node.drain', { reason: 'test' });
+      await vi.waitFor(() => expect(registry.homes.get('m')).toEqual({ nodeId: 'b', epoch: 2 }), 5000);
+    } finally {
+      process.kill(worker, 'SIGCONT');
+    }
+    await vi.waitFor(() => expect(drainOf('a')).toBe('drained'), 5000);
+  });
+
   it('without another node keeps the meeting, and can be taken back', async () => {
     await startNode('a');
     await gateway.join('a', 'm', 1, 'ada', ['microphone']);

@@ -2,13 +2,13 @@ import type { Command } from 'commander';
 import { integerBetween } from '../local/integer-option.ts';
 import { interruptible } from '../local/interruptible.ts';
 import { registerAbuse } from './abuse-command.ts';
+import { registerCapacity } from './capacity-commands.ts';
 import { registerOutage } from './outage-command.ts';
-import { registerPlacement } from './placement-command.ts';
 import type { HandoverFlags } from './run-handover.ts';
 
 export function register(program: Command): void {
   const bench = program.command('bench').description('measure; numbers in docs come from here');
-  registerPlacement(bench);
+  registerCapacity(bench);
   bench
     .command('handover')
     .description('what a handover and a lost node cost at the screen')

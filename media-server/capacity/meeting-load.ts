@@ -23,7 +23,7 @@ export interface MeetingPeople {
 export const FLOOR_PARTICIPANTS = 4;
 
 /** Half of the streams are sound at 40 kbit/s, half are pictures, of which most are small: 600 kbit/s. */
-const STREAM_BPS = 320_000;
+export const STREAM_BPS = 320_000;
 
 /**
  * What a meeting takes, whether it is announced, beginning or running. Each stream goes to everybody but its sender; what

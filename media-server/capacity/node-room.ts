@@ -1,5 +1,5 @@
 import { fullAt, type MachineCapacity } from './machine-capacity.ts';
-import { capped, larger, type Share, type Shares, streamsOf, without } from './meeting-load.ts';
+import { capped, larger, type Share, type Shares, STREAM_BPS, streamsOf, without } from './meeting-load.ts';
 import { type Reservation, remaining } from './reservations.ts';
 
 export interface WorkerState {
@@ -33,7 +33,7 @@ export interface CapacityNode {
 }
 
 /** Above this, CPU without streams is somebody's work and not noise. */
-const IDLE_STRESS = 0.2;
+export const IDLE_STRESS = 0.2;
 
 export interface WorkerRoom {
   /** Streams that it can still take. */
@@ -57,16 +57,14 @@ export class NodeRoom {
     const { machine } = node;
     this.node = node;
     this.workers = node.workers.map((worker) => ({
-      free: machine.workerStreams * (1 - workerStress({ ...worker, cpu: worker.cpu ?? 0 }, machine)),
+      free: machine.workerStreams * (1 - workerStress(worker.cpu ?? 0, worker.streams, machine)),
       used: worker.streams,
     }));
     const streams = node.workers.reduce((sum, worker) => sum + worker.streams, 0);
     const processStress = Math.max((node.processCpu ?? 0) / fullAt.processCpu, streams / machine.nodeStreams);
     this.#nodeFree = machine.nodeStreams * (1 - processStress);
-    const counted = node.meetings.reduce(
-      (sum, { shares }) => sum + shares.reduce((bps, { egressBps }) => bps + egressBps, 0),
-      0,
-    );
+    let counted = 0;
+    for (const { shares } of node.meetings) for (const { egressBps } of shares) counted += egressBps;
     this.#egressFreeBps = machine.networkBps * fullAt.network - Math.max(node.egressBps ?? 0, counted);
     this.#keepFree(reservations, nowMs);
   }
@@ -93,9 +91,15 @@ export class NodeRoom {
     return this.node.meetings.length === 0 && this.workers.every(({ used }) => used === 0);
   }
 
-  /** Workers that could take a share as large as a whole worker. */
-  get idleWorkers(): number {
-    return this.workers.filter((worker) => this.#isIdle(worker)).length;
+  /**
+   * Free workers, in parts too. A worker that is more than half full counts as none: no large meeting begins there. Meetings
+   * are spread over a machine's workers, so one that is wholly free is rare.
+   */
+  get freeWorkers(): number {
+    const { workerStreams } = this.node.machine;
+    let streams = 0;
+    for (const { free } of this.workers) if (free >= workerStreams / 2) streams += free;
+    return Math.max(0, Math.min(streams, this.#nodeFree, this.#egressFreeBps / STREAM_BPS)) / workerStreams;
   }
 
   /** The workers that these shares would get, the largest share first; undefined: they do not fit. */
@@ -182,8 +186,8 @@ export class NodeRoom {
 }
 
 /** The worst measure of a worker against what counts as full. */
-function workerStress(worker: { cpu: number; streams: number }, machine: MachineCapacity): number {
-  return Math.max(worker.cpu / fullAt.workerCpu, worker.streams / machine.workerStreams);
+function workerStress(cpu: number, streams: number, { workerStreams }: MachineCapacity): number {
+  return Math.max(cpu / fullAt.workerCpu, streams / workerStreams);
 }
 
 /** Whether a node's load is known as a whole. */

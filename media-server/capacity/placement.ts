@@ -1,5 +1,5 @@
 import { type Shares, streamsOf } from './meeting-load.ts';
-import { type CapacityNode, NodeRoom, type WorkerRoom } from './node-room.ts';
+import { type CapacityNode, IDLE_STRESS, NodeRoom, type WorkerRoom } from './node-room.ts';
 import type { Reservation } from './reservations.ts';
 
 export interface MeetingToPlace {
@@ -76,6 +76,8 @@ export class Rooms {
   readonly #generation: string | null;
   readonly #counts = { draining: 0, unreachable: 0 };
   readonly #journal: Taken[] = [];
+  /** What the smallest worker has free when it holds nothing. */
+  #leastIdle = Infinity;
 
   constructor(nodes: readonly CapacityNode[], { reservations, generation, nowMs }: Surroundings) {
     this.#generation = generation;
@@ -88,7 +90,7 @@ export class Rooms {
       const room = new NodeRoom(node, byNode.get(node.nodeId) ?? [], nowMs);
       const entry = this.#entryOf(room);
       this.#tiers[entry.tier]?.push(entry);
-      this.#entries.set(node.nodeId, entry);
+      this.#entries.set(entry.nodeId, entry);
     }
     for (const tier of this.#tiers) tier.sort(compare);
   }
@@ -131,6 +133,21 @@ export class Rooms {
     return new Map(ordered.map(({ meeting }) => [meeting.meetingId, this.place(meeting)]));
   }
 
+  /** A node more, as if it were there. */
+  add(node: CapacityNode): void {
+    this.#insert(this.#entryOf(new NodeRoom(node, [], 0)));
+  }
+
+  /** As if this node were not there, until the function returned is called; nothing may be left placed since. */
+  close(nodeId: string): () => void {
+    const entry = this.#entries.get(nodeId);
+    if (!entry) return () => {};
+    const tier = this.#tiers[entry.tier] ?? [];
+    tier.splice(indexOf(tier, entry), 1);
+    this.#entries.delete(nodeId);
+    return () => this.#insert(entry);
+  }
+
   /** A point to go back to. */
   get mark(): number {
     return this.#journal.length;
@@ -168,7 +185,9 @@ export class Rooms {
   #wholeWorkerFor(shares: Shares, largest: number, exclude: readonly string[]): Entry | undefined {
     for (const tier of this.#tiers) {
       let best: Entry | undefined;
-      for (const entry of tier) {
+      for (let at = lowerBound(tier, this.#leastIdle); at < tier.length; at += 1) {
+        const entry = tier[at];
+        if (!entry) continue;
         const { workerStreams } = entry.room.node.machine;
         if (largest < workerStreams || (best && workerStreams <= best.room.node.machine.workerStreams))
           continue;
@@ -203,7 +222,14 @@ export class Rooms {
     now.splice(indexOf(now, entry), 0, entry);
   }
 
+  #insert(entry: Entry): void {
+    const tier = this.#tiers[entry.tier] ?? [];
+    tier.splice(indexOf(tier, entry), 0, entry);
+    this.#entries.set(entry.nodeId, entry);
+  }
+
   #entryOf(room: NodeRoom): Entry {
+    this.#leastIdle = Math.min(this.#leastIdle, room.node.machine.workerStreams * (1 - IDLE_STRESS));
     const { nodeId, generation } = room.node;
     const old = this.#generation !== null && generation !== this.#generation ? 2 : 0;
     const tier = room.known ? old + (room.empty ? 1 : 0) : UNKNOWN_TIER;

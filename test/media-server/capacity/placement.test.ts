@@ -61,7 +61,7 @@ describe('placement', () => {
     expect(twenty).toMatchObject([{ streams: 760 }]);
     const rooms = new Rooms([node], around());
     expect(rooms.place({ meetingId: 'twenty', shares: twenty })).toMatchObject({ placed: true, nodeId: 'a' });
-    expect(rooms.room('a')).toMatchObject({ idleWorkers: 15, lightest: 400, total: 6000 });
+    expect(rooms.room('a')).toMatchObject({ freeWorkers: 15, lightest: 400, total: 6000 });
     // 15 more, each with a worker of its own, then no other.
     for (let index = 0; index < 15; index += 1)
       expect(rooms.place({ meetingId: `${index}`, shares: twenty }).placed).toBe(true);
@@ -139,7 +139,7 @@ describe('placement', () => {
       nowMs,
     );
     const rooms = new Rooms([capacityNode('a', idle(16))], around(promised));
-    expect(rooms.room('a')).toMatchObject({ idleWorkers: 15 });
+    expect(rooms.room('a')).toMatchObject({ freeWorkers: 15 });
   });
 
   it('prefers the current generation to a fuller node of an old one, and an old one to nothing', () => {

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import { attackerAddress } from './addresses.ts';
 import { type AttackTally, count } from './attack.ts';
-import type { Move } from './moves.ts';
+import type { Move } from './move.ts';
 
 /** Opened at most, each second. */
 const OPENED_A_SECOND = 100;

@@ -3,7 +3,7 @@ import { WebSocket } from 'ws';
 import { z } from 'zod';
 import { type AttackTally, count } from './attack.ts';
 import { type KnownValues, withKnown } from './known-values.ts';
-import type { Move } from './moves.ts';
+import type { Move } from './move.ts';
 import { post } from './post.ts';
 
 /** Of what comes in, the little that makes the next move better. */

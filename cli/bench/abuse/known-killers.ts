@@ -1,5 +1,5 @@
 import { known } from './known-values.ts';
-import type { Move } from './moves.ts';
+import type { Move } from './move.ts';
 
 let requests = 0;
 const call = (method: string, params: unknown): string => {

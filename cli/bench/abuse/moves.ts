@@ -2,16 +2,9 @@ import type { Contract } from '@holdfast/media-server/protocol/index.ts';
 import fc from 'fast-check';
 import { knownKillers } from './known-killers.ts';
 import { isKnownName, known } from './known-values.ts';
+import type { Move } from './move.ts';
 import { mutated } from './mutations.ts';
 import { arbitraryOf } from './schema-arbitrary.ts';
-
-/** A few messages sent at once. */
-export interface Move {
-  /** What it is counted as. */
-  readonly kind: string;
-  /** Texts; binary frames are sent as such. */
-  readonly frames: readonly (string | Uint8Array)[];
-}
 
 /** Made at a time: enough to be quick, few enough to hold. */
 const CHUNK = 100;

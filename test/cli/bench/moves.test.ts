@@ -1,7 +1,8 @@
 import { gatewayContract } from '@holdfast/media-server/protocol/index.ts';
 import { describe, expect, it } from 'vitest';
 import { known, withKnown } from '../../../cli/bench/abuse/known-values.ts';
-import { type Move, movesFrom } from '../../../cli/bench/abuse/moves.ts';
+import type { Move } from '../../../cli/bench/abuse/move.ts';
+import { movesFrom } from '../../../cli/bench/abuse/moves.ts';
 
 function firstMoves(seed: number, count: number): Move[] {
   const moves: Move[] = [];

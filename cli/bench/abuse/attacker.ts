@@ -13,11 +13,12 @@ export class Attacker {
   }
 
   /** One attack. Resolves when it is over; rejects when the signal aborts or the process ends. */
-  attack(
+  async attack(
     order: AttackOrder,
     options: { readonly signal: AbortSignal; readonly progress: (messages: number) => void },
   ): Promise<AttackTally> {
     const child = this.#process;
+    if (!child.connected) throw new Error('the attackers are gone');
     return new Promise((resolve, reject) => {
       const settle = (then: () => void) => {
         child.off('message', onMessage);

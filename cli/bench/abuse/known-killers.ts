@@ -1,4 +1,5 @@
 import { known } from './known-values.ts';
+import { opus, vp8 } from './media-samples.ts';
 import type { Move } from './move.ts';
 
 let requests = 0;
@@ -6,9 +7,6 @@ const call = (method: string, params: unknown): string => {
   requests += 1;
   return JSON.stringify({ jsonrpc: '2.0', id: `k${requests}`, method, params });
 };
-
-const vp8 = { mimeType: 'video/VP8', payloadType: 96, clockRate: 90_000 };
-const opus = { mimeType: 'audio/opus', payloadType: 111, clockRate: 48_000, channels: 2 };
 
 function publish(source: 'camera' | 'microphone', kind: 'audio' | 'video', rtpParameters: unknown): string {
   return call('producer.create', {

@@ -2,6 +2,7 @@ import type { Contract } from '@holdfast/media-server/protocol/index.ts';
 import fc from 'fast-check';
 import { knownKillers } from './known-killers.ts';
 import { isKnownName, known } from './known-values.ts';
+import { mediaSamples } from './media-samples.ts';
 import type { Move } from './move.ts';
 import { mutated } from './mutations.ts';
 import { arbitraryOf } from './schema-arbitrary.ts';
@@ -60,10 +61,14 @@ function requestOf(contract: Contract): {
   return { valid: ofMethods((params) => params), damaged: ofMethods(mutated) };
 }
 
-/** Ids are mostly real ones of the attacker's own: others are refused before they get far. */
+/** Ids are mostly real ones of the attacker's own, and descriptions mostly a browser's: others are refused early. */
 function mostlyKnown(name: string, bySchema: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> | undefined {
-  if (!isKnownName(name)) return undefined;
-  return fc.oneof({ weight: 5, arbitrary: fc.constant(known[name]) }, { weight: 1, arbitrary: bySchema });
+  if (isKnownName(name)) {
+    return fc.oneof({ weight: 5, arbitrary: fc.constant(known[name]) }, { weight: 1, arbitrary: bySchema });
+  }
+  const samples = mediaSamples[name];
+  if (!samples) return undefined;
+  return fc.oneof({ weight: 2, arbitrary: fc.constantFrom(...samples) }, { weight: 1, arbitrary: bySchema });
 }
 
 const huge = fc

@@ -14,11 +14,11 @@ const MOST_ITEMS = 6;
 const MOST_CHARACTERS = 120;
 
 /**
- * Values that a schema accepts. What only code can check (refinements, custom schemas) is not seen, so some of them may be
- * refused all the same.
+ * Values that a schema accepts: such as it makes itself, because what it takes in may be anything that it then sorts. What
+ * only code can check (refinements, custom schemas) is not seen, so some of them may be refused all the same.
  */
 export function arbitraryOf(schema: z.ZodType, override: PropertyOverride = () => undefined) {
-  return fromJsonSchema(z.toJSONSchema(schema, { unrepresentable: 'any', io: 'input' }), override);
+  return fromJsonSchema(z.toJSONSchema(schema, { unrepresentable: 'any', io: 'output' }), override);
 }
 
 function fromJsonSchema(schema: JsonSchema | boolean, override: PropertyOverride): fc.Arbitrary<unknown> {

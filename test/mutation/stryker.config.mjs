@@ -11,7 +11,8 @@ export default {
     'media-server/client/switching.ts',
     'media-server/control-plane/{directory-entry,placement,reservations}.ts',
     'media-server/control-plane/gateway/session-state.ts',
-    'media-server/media-node/{drain-machine,handover-schedule,handover-tally}.ts',
+    'media-server/media-node/{drain-machine,evacuation-plan,handover-schedule}.ts',
+    'media-server/media-node/handover-{knowledge,next,people,phases,plan,tally}.ts',
   ],
   // Words for people are no decisions.
   mutator: { excludedMutations: ['StringLiteral'] },

@@ -81,6 +81,30 @@ describe('operators', () => {
     await eventually(async () => (await platform.operator('POST', '/v1/nodes/n1/drain')).status === 503);
   });
 
+  it.each([
+    [{ withinMs: 0 }, /must be at least 5000.*\n.*withinMs/],
+    [{ withinMs: -60_000 }, /must be at least 5000.*\n.*withinMs/],
+    [{ withinMs: 4999 }, /everybody would be cut off/],
+    [{ withinMs: 48 * 3_600_000 + 1 }, /must be at most 172800000.*\n.*withinMs/],
+    [{ withinMs: 1_760_000_000_000 }, /must be at most.*\n.*withinMs/],
+    [{ deadlineMs: 1_760_000_000 }, /deadlineMs/],
+  ])('are refused a drain in no sensible time: %j', async (order, message) => {
+    const node = await platform.node('n1');
+    const response = await platform.operator('POST', '/v1/nodes/n1/drain', order);
+    expect(response.status).toBe(400);
+    expect(errorBody.parse(await response.json()).error).toMatchObject({
+      code: 'BAD_REQUEST',
+      message: expect.stringMatching(message),
+    });
+    expect(node.drain).toEqual({ state: 'active' });
+  });
+
+  it.each([5000, 48 * 3_600_000])('may give a node %d ms', async (withinMs) => {
+    const node = await platform.node('n1');
+    expect((await platform.operator('POST', '/v1/nodes/n1/drain', { withinMs })).status).toBe(202);
+    expect(node.drain.remainingMs).toBe(withinMs);
+  });
+
   it('must have the operator token; the API key is not enough', async () => {
     for (const token of [undefined, 'wrong', secrets.HOLDFAST_API_KEY]) {
       for (const [method, path] of [

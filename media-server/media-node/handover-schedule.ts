@@ -4,7 +4,7 @@
  * one is compressed so that the whole order fits.
  */
 export function publishDelaysMs(count: number, spacingMs: number, wholeOrderMs: number): number[] {
-  const spacing = count <= 1 ? 0 : Math.min(spacingMs, wholeOrderMs / (count - 1));
+  const spacing = Math.min(spacingMs, wholeOrderMs / Math.max(1, count - 1));
   return Array.from({ length: count }, (_, rank) => Math.round(rank * spacing));
 }
 
@@ -13,7 +13,7 @@ export function publishDelaysMs(count: number, spacingMs: number, wholeOrderMs: 
  * so that the target (and a machine with several participants) meets one new encoder at a time.
  */
 export function interleaveMs(position: number, parallel: number, spacingMs: number): number {
-  return parallel <= 1 ? 0 : Math.round(((position % parallel) * spacingMs) / parallel);
+  return Math.round(((position % parallel) * spacingMs) / parallel);
 }
 
 /** How many meetings may move at the same time: all when the deadline is near, a few when there is time. */

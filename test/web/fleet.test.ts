@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { fleetEvents } from '../../media-server/web/lib/fleet-events.ts';
 import { noHistory, withSample } from '../../media-server/web/lib/load-history.ts';
-import { drainForecast, nodeStateOf, pollIntervalMs } from '../../media-server/web/lib/node-state.ts';
+import {
+  drainForecast,
+  nodeStateOf,
+  pollIntervalMs,
+  waitWords,
+} from '../../media-server/web/lib/node-state.ts';
 import { meeting, node } from './fakes.ts';
 
 const held = (meetingId: string, role: 'home' | 'incoming' | 'outgoing', participants: number) => ({
@@ -21,6 +26,13 @@ describe('a node on the page', () => {
   it('is looked at more often while something moves', () => {
     expect(pollIntervalMs([node('n1')])).toBe(1000);
     expect(pollIntervalMs([node('n1'), node('n2', { drain: { state: 'draining' } })])).toBe(400);
+  });
+
+  it('says why meetings are still on a node that is being drained, and for how long', () => {
+    expect(waitWords({ why: 'room', meetings: 2, forMs: 41_000 })).toBe(
+      '2 meetings: no other node has room (for 41 s)',
+    );
+    expect(waitWords({ why: 'turn', meetings: 1, forMs: 0 })).toBe('1 meeting: others are moved first');
   });
 
   it('says before a drain how many meetings and people move, and to how many nodes they could', () => {

@@ -2,6 +2,7 @@ import {
   type DrainCause,
   type DrainEvent,
   type DrainMachineState,
+  deadlineAfter,
   drainDeadlineMs,
   drainReportOf,
   initialDrainState,
@@ -18,7 +19,11 @@ const operator = {
 } as const;
 const notice = { id: 'n-1', by: 'cloud', reason: 'spot', deadlineMs: 30_000 } as const;
 const later: DrainCause = { ...notice, id: 'n-2', deadlineMs: 90_000 };
-const drain = (cause: DrainCause): DrainEvent => ({ type: 'drain', cause, nowMs: 1000 });
+const drain = (cause: DrainCause): Extract<DrainEvent, { type: 'drain' }> => ({
+  type: 'drain',
+  cause,
+  nowMs: 1000,
+});
 const run = (...events: DrainEvent[]): DrainMachineState => events.reduce(nextDrainState, initialDrainState);
 
 describe('a drain', () => {
@@ -74,6 +79,92 @@ describe('a drain', () => {
   });
 });
 
+describe('each event of a drain', () => {
+  const released = run(drain(operator), { type: 'emptied' }, { type: 'release', holds: 0, force: false });
+
+  it('changes nothing when it says what is so already', () => {
+    expect(nextDrainState(initialDrainState, { type: 'cancel', by: 'operator' })).toBe(initialDrainState);
+    expect(nextDrainState(initialDrainState, { type: 'emptied' })).toBe(initialDrainState);
+    expect(nextDrainState(initialDrainState, { type: 'filled' })).toBe(initialDrainState);
+    expect(nextDrainState(released, drain(notice))).toBe(released);
+    expect(nextDrainState(released, { type: 'filled' })).toBe(released);
+    expect(nextDrainState(released, { type: 'release', holds: 3, force: false })).toBe(released);
+  });
+
+  it('keeps an empty node drained, since when it drains, and adds the new cause', () => {
+    const empty = run({ ...drain(operator), nowMs: 1000 }, { type: 'emptied' });
+    const both = nextDrainState(empty, { type: 'drain', cause: notice, nowMs: 2000 });
+    expect(both).toEqual({ state: 'drained', sinceMs: 1000, causes: [operator, notice] });
+  });
+
+  it('replaces what the same cause has said before', () => {
+    const moved = { ...notice, deadlineMs: 90_000 };
+    expect(run(drain(notice), drain(operator), drain(moved))).toMatchObject({ causes: [operator, moved] });
+  });
+
+  it('takes one notice back and keeps the other, or all of the cloud’s', () => {
+    const both = run(drain(notice), drain(later));
+    const one = nextDrainState(both, { type: 'cancel', by: 'cloud', causeId: 'n-1' });
+    expect(one).toMatchObject({ state: 'draining', causes: [later] });
+    expect(nextDrainState(both, { type: 'cancel', by: 'cloud' })).toEqual({ state: 'active' });
+    expect(nextDrainState(both, { type: 'cancel', by: 'cloud', causeId: 'other' })).toEqual(both);
+  });
+
+  it('of a cloud does not take an operator’s order back', () => {
+    expect(run(drain(operator), drain(notice), { type: 'cancel', by: 'cloud' })).toMatchObject({
+      causes: [operator],
+    });
+  });
+
+  it('makes an empty node drain again when a meeting turns up', () => {
+    expect(run(drain(operator), { type: 'emptied' }, { type: 'filled' }).state).toBe('draining');
+  });
+
+  it('of a release is refused on a node that does not drain', () => {
+    expect(() => run({ type: 'release', holds: 0, force: true })).toThrow(/not draining/);
+  });
+
+  it('of a process that ends is not taken back by anybody', () => {
+    const ending: DrainCause = { id: 'end', by: 'process', reason: 'the process ends', deadlineMs: 1 };
+    const state = run(drain(operator), drain(ending));
+    expect(() => nextDrainState(state, { type: 'cancel', by: 'operator' })).toThrow(/process is ending/);
+    expect(nextDrainState(state, { type: 'cancel', by: 'cloud' })).toEqual(state);
+  });
+});
+
+describe('what is told of a drain', () => {
+  it('is nothing of an active node', () => {
+    expect(drainDeadlineMs(initialDrainState)).toBeUndefined();
+    expect(drainReportOf(initialDrainState, 0, [{ why: 'turn', meetings: 1, forMs: 0 }])).toEqual({
+      state: 'active',
+    });
+  });
+
+  it('names every reason, and no time where there is none', () => {
+    const second = { ...operator, id: 'second', reason: 'new kernel' };
+    expect(drainReportOf(run(drain(operator), drain(second)), 5000)).toEqual({
+      state: 'draining',
+      sinceMs: 1000,
+      reason: 'maintenance window, new kernel',
+    });
+    expect(drainDeadlineMs(run(drain(operator)))).toBeUndefined();
+  });
+
+  it('counts down to nothing, and says what is waited for', () => {
+    const waitingFor = [{ why: 'room' as const, meetings: 2, forMs: 7 }];
+    const state = run(drain(operator), drain(notice));
+    expect(drainReportOf(state, 29_000, waitingFor)).toMatchObject({ remainingMs: 1000, waitingFor });
+    expect(drainReportOf(state, 31_000)).toMatchObject({ remainingMs: 0 });
+  });
+});
+
+it('a deadline that makes no sense is taken for the nearest that does', () => {
+  expect(deadlineAfter(undefined, 1000)).toBeUndefined();
+  expect(deadlineAfter(-1, 1000)).toBe(6000);
+  expect(deadlineAfter(60_000, 1000)).toBe(61_000);
+  expect(deadlineAfter(Number.MAX_VALUE, 1000)).toBe(1000 + 48 * 3_600_000);
+});
+
 const anyEvent: fc.Arbitrary<DrainEvent> = fc.oneof(
   fc.record({
     type: fc.constant('drain' as const),
@@ -84,6 +175,11 @@ const anyEvent: fc.Arbitrary<DrainEvent> = fc.oneof(
       reason: fc.constant('r'),
       deadlineMs: fc.option(fc.nat(), { nil: undefined }),
     }),
+  }),
+  fc.record({
+    type: fc.constant('cancel' as const),
+    by: fc.constantFrom('operator' as const, 'cloud' as const),
+    causeId: fc.constantFrom('a', 'b', 'operator'),
   }),
   fc.record({
     type: fc.constant('cancel' as const),

@@ -11,6 +11,12 @@ describe('the publishing order', () => {
     expect(publishDelaysMs(4, 400, 3000)).toEqual([0, 400, 800, 1200]);
   });
 
+  it('of a large meeting is compressed, so that the last one publishes when the whole time is over', () => {
+    expect(publishDelaysMs(11, 400, 3000)).toEqual(Array.from({ length: 11 }, (_, rank) => rank * 300));
+    expect(publishDelaysMs(2, 400, 300)).toEqual([0, 300]);
+    expect(publishDelaysMs(1, 400, 3000)).toEqual([0]);
+  });
+
   it('of any meeting fits into the time for the whole order, first one at once, nobody before his rank', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 500 }), (count) => {
@@ -43,5 +49,11 @@ describe('meetings move at the same time', () => {
   });
   it('as many as an hour needs', () => {
     expect(parallelMoves({ ...base, remainingMs: 3_600_000 })).toBe(2);
+    expect(parallelMoves({ ...base, meetings: 4000, remainingMs: 3_600_000 })).toBe(12);
+  });
+  it('as many as the rounds need that there is time for, one of them kept in hand', () => {
+    expect(parallelMoves({ ...base, remainingMs: 59_999 })).toBe(10);
+    expect(parallelMoves({ ...base, remainingMs: 60_000 })).toBe(8);
+    expect(parallelMoves({ ...base, meetings: 41, remainingMs: 60_000 })).toBe(9);
   });
 });

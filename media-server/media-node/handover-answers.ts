@@ -1,5 +1,5 @@
 import { HoldfastError, type MoveState } from '../protocol/index.ts';
-import { gateways, type HandoverSettings, type Move, type Reply } from './handover-knowledge.ts';
+import type { HandoverSettings, Move, Reply } from './handover-knowledge.ts';
 import {
   aborting,
   failed,
@@ -28,7 +28,7 @@ export function hear(
         phase: 'switching',
         firstMs: nowMs,
         sinceMs: nowMs,
-        alone: gateways(plan).size === 0,
+        alone: false,
         why: 'the target is prepared',
       };
     case 'switching':
@@ -90,7 +90,7 @@ function afterCommit(
   }
   if ('error' in reply) return { ...plan, askAtMs, why: reply.error.message };
   if (reply.answer.type !== 'status') return plan;
-  if (reply.answer.state === 'moving') return { ...plan, next: 'commit', askAtMs, why: 'not committed yet' };
+  if (isUnderWay(reply.answer, move)) return { ...plan, next: 'commit', askAtMs, why: 'not committed yet' };
   return afterStatus(plan, reply.answer, nowMs, settings);
 }
 
@@ -105,7 +105,8 @@ function afterStatus(
   const { state, place } = answer;
   const ours = place === undefined || place.epoch === move.epoch;
   if (state === 'committed' && ours) return finishing(plan, move, 'moved', stragglers, nowMs, settings);
-  if (state === 'given-up') {
+  // A reservation that has come late has taken the place of this one.
+  if (state === 'given-up' || state === 'moving') {
     const error =
       plan.phase === 'aborting' ? plan.error : new HoldfastError('CONFLICT', 'the move was given up');
     return { ...aborting(plan, move, error, nowMs, settings), step: 'gateways' };
@@ -129,7 +130,7 @@ function afterAbort(
     case 'status':
       if ('error' in reply) return again;
       if (reply.answer.type !== 'status') return plan;
-      if (reply.answer.state === 'moving') return { ...again, step: 'give-up' };
+      if (isUnderWay(reply.answer, plan.move)) return { ...again, step: 'give-up' };
       return afterStatus(plan, reply.answer, nowMs, settings);
     case 'tell-abort':
       return { ...plan, told: new Set(plan.told).add(reply.request.link) };
@@ -159,6 +160,13 @@ function afterFinish(
     default:
       return plan;
   }
+}
+
+function isUnderWay(
+  status: { readonly state: MoveState; readonly place: Move | undefined },
+  move: Move,
+): boolean {
+  return status.state === 'moving' && (status.place === undefined || status.place.epoch === move.epoch);
 }
 
 /** The answer may have been lost after the work was done. */

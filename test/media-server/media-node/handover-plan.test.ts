@@ -1,3 +1,4 @@
+import { whatIsMissing } from '@holdfast/media-server/media-node/handover-phases.ts';
 import { HoldfastError } from '@holdfast/media-server/protocol/index.ts';
 import { describe, expect, it } from 'vitest';
 import { type Fate, HandoverWorld, settings, smooth, source } from './handover-world.ts';
@@ -208,6 +209,32 @@ describe('a move that others have ended', () => {
     expect(world.told).toEqual(['tell-commit c@5 g1', 'abandon b@4']);
   });
 
+  it('and begun anew to the same target is not this one', () => {
+    const world = committing([{ ...smooth, thereMs: 100, lost: 'request' }]);
+    world.apply({ type: 'move', from: source, to: 'b' });
+    world.runFor(2000);
+    expect(outcomeOf(world)).toMatchObject({ type: 'failed', error: { code: 'CONFLICT' }, target: 'b' });
+    expect(world.countOf('commit')).toBe(1);
+  });
+
+  it('and committed anew to the same target has another epoch: people are sent to that', () => {
+    const world = committing([{ ...smooth, thereMs: 100, lost: 'request' }]);
+    world.apply({ type: 'move', from: source, to: 'b' });
+    world.apply({ type: 'commit', from: source, to: 'b' });
+    world.runFor(2000);
+    expect(outcomeOf(world)).toEqual({ type: 'gone' });
+    expect(world.told).toContain('tell-commit b@5 g1');
+  });
+
+  it('together with the meeting leaves people on their old legs', () => {
+    const world = committing([{ ...smooth, thereMs: 100 }]);
+    world.apply({ type: 'abort', from: source, to: 'b' });
+    world.apply({ type: 'end', place: source });
+    world.runFor(2000);
+    expect(outcomeOf(world)).toMatchObject({ type: 'failed', error: { code: 'EPOCH_STALE' }, target: 'b' });
+    expect(world.told).toEqual(['tell-abort b@4 g1', 'abandon b@4']);
+  });
+
   it('before it began is gone, and whoever is still here is sent to its home', () => {
     const world = new HandoverWorld({
       people: two,
@@ -265,6 +292,12 @@ describe('a reservation', () => {
       error: { code: 'CONNECTION_CLOSED' },
       target: undefined,
     });
+  });
+
+  it('that failed in the control plane may have been made all the same', () => {
+    const world = new HandoverWorld({ people: two, fates: [silent] });
+    world.say({ type: 'failed', id: 1, error: new HoldfastError('INTERNAL', 'a fault') });
+    expect(asked(world)).toEqual(['reserve', 'status']);
   });
 
   it('that nobody can say anything about ends the attempt', () => {
@@ -398,9 +431,22 @@ describe('an abort', () => {
     const world = upTo('switching', [], apart).runFor(100);
     world.fates.push(smooth, smooth, silent);
     world.loseTarget('b');
-    world.runFor(settings.limitMs['tell-abort'] + 100);
+    world.runFor(settings.limitMs['tell-abort'] - 100);
+    expect(world.plan.phase).toBe('aborting');
+    world.runFor(200);
     expect(world.countOf('tell-abort')).toBe(2);
     expect(outcomeOf(world)).toMatchObject({ type: 'failed', target: 'b' });
+  });
+
+  it('of a commit in doubt does not begin the ten minutes anew', () => {
+    const world = committing([lostAnswer]).runFor(2);
+    world.registryUp = false;
+    world.runFor(settings.doubtMs - 5000);
+    world.loseTarget('b');
+    world.runFor(4000);
+    expect(world.plan.phase).toBe('aborting');
+    world.runFor(2000);
+    expect(outcomeOf(world)).toMatchObject({ type: 'failed', error: { code: 'TIMEOUT' }, target: 'b' });
   });
 
   it('that nobody can make certain ends after ten minutes and tells nobody', () => {
@@ -431,19 +477,36 @@ describe('who cannot be told', () => {
     expect(world.countOf('open')).toBe(3);
     person(world, 'ben').away = false;
     world.runFor(3000);
-    expect(world.countOf('open')).toBe(4);
+    const opens = world.requests.flatMap(({ request }) => (request.type === 'open' ? [request] : []));
+    expect(opens).toHaveLength(4);
+    expect(opens.at(-1)?.participants).toEqual([{ participantId: 'ben', publishDelayMs: 0 }]);
     expect(outcomeOf(world)).toMatchObject(moved);
     expect(person(world, 'ben').sends).toContain('b@4');
   });
 
-  it('and reports from the new leg all the same is there again', () => {
+  it('is waited for no longer because there is other news of the meeting', () => {
+    const world = begun();
+    person(world, 'ben').away = true;
+    for (let news = 0; news < 15; news += 1) {
+      world.runFor(200);
+      world.look();
+    }
+    expect(outcomeOf(world)).toMatchObject(moved);
+    expect(world.countOf('open')).toBeLessThan(7);
+  });
+
+  it.each([
+    { type: 'published', participantId: 'ben' },
+    { type: 'switched', participantId: 'ben', from: 'ada', source: 'camera' },
+  ] as const)('and reports $type from the new leg all the same is there again', (report) => {
     const world = begun();
     person(world, 'ben').away = true;
     world.runFor(1900);
-    world.say({ type: 'published', participantId: 'ben' });
+    world.say(report);
     world.runFor(7000);
     // What ben sends is waited for now.
     expect(world.plan.phase).toBe('switching');
+    world.say({ type: 'published', participantId: 'ben' });
     for (const from of ['ada', 'ben']) {
       const participantId = from === 'ada' ? 'ben' : 'ada';
       for (const stream of ['microphone', 'camera'] as const) {
@@ -494,6 +557,8 @@ describe('who cannot be told', () => {
     expect(world.plan.phase).toBe('switching');
     world.runFor(200);
     expect(world.plan.phase).toBe('finishing');
+    // It is told of the commit while it still has not answered the other question.
+    expect(world.told).toContain('tell-commit b@4 g2');
   });
 
   it('because no gateway is connected: both legs stand, and the time does not count', () => {
@@ -538,12 +603,13 @@ describe('who cannot be told', () => {
   });
 
   it('after the commit is told when the gateway comes back in time', () => {
-    const world = committing([smooth, smooth, silent], apart).runFor(5);
+    const world = committing([smooth, silent, silent], apart).runFor(5);
     world.breakLink('g2');
     world.runFor(100);
     world.mendLink('g2');
-    world.runFor(5000);
+    world.runFor(50);
     expect(world.told).toContain('tell-commit b@4 g2');
+    world.runFor(6000);
     expect(outcomeOf(world)).toMatchObject(moved);
   });
 });
@@ -683,4 +749,21 @@ it('answers that nobody waits for, and second ones, change nothing', () => {
   expect(world.plan.phase).toBe(before);
   world.runFor(5000);
   expect(outcomeOf(world)).toMatchObject(moved);
+});
+
+it('says who and what is missing when time is over', () => {
+  const world = new HandoverWorld({ people: { ...two, cleo: 'g2' } });
+  person(world, 'ben').muted = true;
+  world.look();
+  person(world, 'ben').willing = false;
+  person(world, 'cleo').away = true;
+  world.until('committing');
+  expect(whatIsMissing(world.plan)).toEqual([
+    'cleo to come back',
+    'ben to publish',
+    "ben to switch ada's microphone",
+    "ben to switch ada's camera",
+  ]);
+  const many = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`p${index}`, 'g1']));
+  expect(whatIsMissing(new HandoverWorld({ people: many }).runFor(10).plan)).toHaveLength(20);
 });

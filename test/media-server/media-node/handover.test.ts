@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { mediaNodeConfig } from '@holdfast/media-server/config/index.ts';
 import {
   type AskRegistry,
@@ -8,7 +9,7 @@ import {
 } from '@holdfast/media-server/media-node/handover.ts';
 import { createLogger } from '@holdfast/media-server/process/logger.ts';
 import { HoldfastError } from '@holdfast/media-server/protocol/index.ts';
-import { EventEmitter } from 'eventemitter3';
+
 import { describe, expect, it } from 'vitest';
 import { ManualClock, settle } from '../process/manual-clock.ts';
 
@@ -22,10 +23,7 @@ const { handover: timing } = mediaNodeConfig.parse({
 });
 
 /** A meeting without people. */
-class EmptyMeeting
-  extends EventEmitter<{ changed: () => void; closed: () => void }>
-  implements MovingMeeting
-{
+class EmptyMeeting extends EventEmitter<{ changed: []; closed: [] }> implements MovingMeeting {
   readonly id = 'm';
   readonly epoch = 3;
   readonly closed = false;

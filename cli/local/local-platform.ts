@@ -13,7 +13,7 @@ import type { FleetDriver } from '@holdfast/lifecycle-hooks/clouds/types.ts';
 import type { ControlPlaneSecrets, NodeConfigInput } from '@holdfast/media-server/config/index.ts';
 import { systemClock } from '@holdfast/media-server/process/clock.ts';
 import { type NodeView, nodeList } from '@holdfast/media-server/protocol/index.ts';
-import { connectHost, LOOPBACK, mediaAddress, urlHost } from './addresses.ts';
+import { connectHost, isLoopback, LOOPBACK, mediaAddress, urlHost } from './addresses.ts';
 import { environmentFor, type LocalSecrets, localSecrets } from './local-secrets.ts';
 import { ManagedProcess } from './managed-process.ts';
 import { assertPortFree, freePort } from './ports.ts';
@@ -218,6 +218,7 @@ export class LocalPlatform extends EventEmitter<PlatformEvents> {
         internal: { host: LOOPBACK, port: internal },
         // Here the page itself plays the application.
         openJoin: true,
+        autoJoin: isLoopback(this.#host),
         ...(existsSync(webRoot) ? { webRoot } : {}),
       },
       ['HOLDFAST_CLUSTER_TOKEN', 'HOLDFAST_SIGNING_KEY', 'HOLDFAST_OPERATOR_TOKEN', 'HOLDFAST_API_KEY'],

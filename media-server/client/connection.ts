@@ -4,13 +4,13 @@ import { HoldfastError, toHoldfastError } from '../protocol/errors.ts';
 import { type clientContract, type gatewayContract, PROTOCOL_VERSION } from '../protocol/signalling.ts';
 import { type CloseReason, Link, type Socket } from './link.ts';
 import {
+  endOf,
   firstDelayMs,
   isHopeless,
   type LossCause,
   mayRetry,
   meaningOfClose,
   retryDelayMs,
-  saysOver,
 } from './reconnect-policy.ts';
 
 type Gateway = typeof gatewayContract;
@@ -329,7 +329,7 @@ export class Connection {
     } catch (error) {
       const problem = toHoldfastError(error);
       this.#options.onProblem(problem, 'resume');
-      if (mayRetry(problem) || !this.#mayRejoin()) return problem;
+      if (mayRetry(problem) || endOf(problem) === 'replaced' || !this.#mayRejoin()) return problem;
     }
     try {
       const result = await this.#join();
@@ -356,10 +356,10 @@ export class Connection {
       return clearNo;
     }
     const mediaLostAtMs = this.#options.mediaLostAtMs();
-    const over = saysOver(problem) || (clearNo && mediaLostAtMs !== undefined);
+    const end = endOf(problem) ?? (clearNo && mediaLostAtMs !== undefined ? 'expired' : undefined);
     const known = { nowMs: this.#now(), lostAtMs: this.#lostAtMs, mediaLostAtMs };
-    if (!over && !isHopeless({ ...known, keptForMs: this.#session?.resumeWithinMs ?? 0 })) return false;
-    this.#over('expired', problem.message);
+    if (!end && !isHopeless({ ...known, keptForMs: this.#session?.resumeWithinMs ?? 0 })) return false;
+    this.#over(end ?? 'expired', problem.message);
     return true;
   }
 

@@ -1,4 +1,4 @@
-import type { ErrorCode, HoldfastError } from '../protocol/errors.ts';
+import type { HoldfastError } from '../protocol/errors.ts';
 import { closeCode } from '../protocol/signalling.ts';
 
 /** Why another connection is wanted: so many participants may want one at this moment. */
@@ -41,9 +41,11 @@ export function mayRetry(error: HoldfastError): boolean {
   return error.retryable || error.code === 'INTERNAL';
 }
 
-/** Codes with which a gateway says that the session itself is over. */
-const overCodes: ReadonlySet<ErrorCode> = new Set(['SESSION_UNKNOWN']);
-export const saysOver = (error: HoldfastError): boolean => overCodes.has(error.code);
+/** Whether a gateway has said that the session itself is over, and how. */
+export function endOf(error: HoldfastError): 'replaced' | 'expired' | undefined {
+  if (error.code === 'SESSION_REPLACED') return 'replaced';
+  return error.code === 'SESSION_UNKNOWN' ? 'expired' : undefined;
+}
 
 /**
  * Whether to stop trying. Never while media flows: others see and hear this participant, and a control plane that is

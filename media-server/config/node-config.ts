@@ -84,6 +84,11 @@ export const controlPlaneConfig = z.object({
   webRoot: z.string().optional(),
   /** The page itself may make meetings and tokens (local use). Off: only applications with the API key may. */
   openJoin: z.boolean().default(false),
+  /**
+   * A link with `?join=1` enters at once, camera and microphone on. For kiosks, tests and loopback only: elsewhere
+   * anybody's link could put a visitor on show who has once allowed this site the camera. Off: the lobby comes first.
+   */
+  autoJoin: z.boolean().default(false),
   iceServers: z.array(iceServer).default([]),
   store: z.discriminatedUnion('kind', [z.object({ kind: z.literal('memory') })]).prefault({ kind: 'memory' }),
   timing: z

@@ -187,6 +187,7 @@ async function assemble(options: ControlPlaneOptions): Promise<Parts> {
   const publicServer = await PublicServer.create({
     http: config.http,
     webRoot: config.webRoot,
+    autoJoin: config.autoJoin,
     operators: {
       token: secrets.HOLDFAST_OPERATOR_TOKEN,
       registry,

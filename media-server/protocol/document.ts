@@ -43,6 +43,7 @@ export function renderProtocolDocument(): string {
       '`POST /v1/meetings` answers': rest.meetingView,
       '`POST /v1/meetings/{id}/tokens` (application)': rest.createToken,
       '`POST /v1/join` (only where the configuration has `openJoin`)': rest.openJoin,
+      '`GET /v1/page` answers': rest.pageSettings,
       '`POST …/tokens` and `POST /v1/join` answer': rest.tokenView,
       'Every error': rest.errorBody,
     }),

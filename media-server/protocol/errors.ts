@@ -25,6 +25,11 @@ export const errorTable = {
     action: 'Ask for a new leg: the node no longer has this one.',
   },
   SESSION_UNKNOWN: { status: 404, retryable: false, action: 'Join again with a fresh token.' },
+  SESSION_REPLACED: {
+    status: 409,
+    retryable: false,
+    action: 'Let go: the same participant has joined from elsewhere. Joining again would throw that one out.',
+  },
   TRANSPORT_UNKNOWN: { status: 404, retryable: false, action: 'Use a transport of this leg.' },
   PRODUCER_UNKNOWN: { status: 404, retryable: false, action: 'Use a producer of this leg.' },
   CONSUMER_UNKNOWN: { status: 404, retryable: false, action: 'Use a consumer of this leg.' },

@@ -72,6 +72,11 @@ export const tokenView = z.object({
 /** `POST /v1/join` (nobody in particular) → 201 `tokenView`. Only where the configuration has `openJoin`. */
 export const openJoin = z.object({ meetingId: v.meetingId, displayName: v.displayName });
 
+/** `GET /v1/page` (nobody in particular) → 200 `pageSettings`: what the pages must know before anybody is let in. */
+export const pageSettings = z.object({
+  autoJoin: z.boolean().meta({ description: 'A link with `?join=1` enters without the lobby.' }),
+});
+
 /** `POST /v1/nodes/{id}/drain` (operator) → 202 `nodeView`; `DELETE` → 200 `nodeView`. Both idempotent. */
 export const drainNode = z.strictObject({
   reason: z.string().min(1).max(200).default('operator'),

@@ -118,6 +118,16 @@ it('an operator drains a node and takes it back, by keyboard alone', async () =>
   }
 });
 
+it('a link that says to join at once shows the lobby where links may not say so', async () => {
+  const context = await stage.browser.newContext();
+  const page = await context.newPage();
+  await page.route('**/v1/page', (route) => route.fulfill({ json: { autoJoin: false } }));
+  await page.goto(new URL('/m/trap?name=Victim&join=1', stage.platform.baseUrl).href);
+  await page.getByRole('button', { name: 'Join' }).waitFor();
+  expect((await stage.api.meetings()).map(({ meetingId }) => meetingId)).not.toContain('trap');
+  await context.close();
+});
+
 it('the lobby joins by its button', async () => {
   const { page, close } = await open('/m/lobby?name=Ada', 1280, 'light');
   try {

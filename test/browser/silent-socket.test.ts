@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ObservedParticipant } from '../../cli/observe/participants.ts';
-import { SilentProxy } from './silent-proxy.ts';
+import { SilentProxy } from '../../cli/observe/silent-proxy.ts';
 import { Stage } from './stage.ts';
 import { beginWitness, testimonyOf } from './witness.ts';
 

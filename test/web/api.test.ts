@@ -23,6 +23,17 @@ describe('Api', () => {
     expect(new Headers(request?.init.headers).has('authorization')).toBe(false);
   });
 
+  it.each([
+    { what: 'the server allows it', status: 200, body: { autoJoin: true }, may: true },
+    { what: 'the server forbids it', status: 200, body: { autoJoin: false }, may: false },
+    { what: 'the server does not know the question', status: 404, body: 'not here', may: false },
+    { what: 'the answer is another one', status: 200, body: { autoJoin: 'yes' }, may: false },
+  ])('lets a link enter by itself only when it is told so: $what', async ({ status, body, may }) => {
+    const { api, requests } = answering(status, body);
+    expect(await api.mayJoinAtOnce(signal)).toBe(may);
+    expect(requests[0]?.path).toBe('/v1/page');
+  });
+
   it('sends the operator token in a header, never in the address', async () => {
     const { api, requests } = answering(200, { nodes: [] });
     await api.nodes('secret', signal);

@@ -6,6 +6,13 @@ const lobby: Visit = { step: 'lobby' };
 const joining: Visit = { step: 'joining' };
 
 describe('a visit to a meeting', () => {
+  it('by a link that says to join at once enters only where the server lets links say so', () => {
+    const arriving: Visit = { step: 'arriving' };
+    expect(transition(arriving, { type: 'arrived', mayJoinAtOnce: true })).toEqual(joining);
+    expect(transition(arriving, { type: 'arrived', mayJoinAtOnce: false })).toEqual(lobby);
+    expect(() => transition(lobby, { type: 'arrived', mayJoinAtOnce: true })).toThrow(/lobby/);
+  });
+
   it('waits and comes back by itself when the server says when', () => {
     const error = new HoldfastError('NO_CAPACITY', 'full', { retryAfterMs: 5000 });
     const visit = transition(joining, { type: 'refused', error, nowMs: 1000 });

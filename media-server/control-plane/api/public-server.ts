@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import Fastify, { type FastifyInstance } from 'fastify';
+import type { z } from 'zod';
 import { ConfigError, type ControlPlaneConfig } from '../../config/index.ts';
 import type { Logger } from '../../process/logger.ts';
+import type { pageSettings } from '../../protocol/index.ts';
 import type { ControlPlaneMetrics } from '../metrics.ts';
 import { type ApplicationRoutesOptions, applicationRoutes } from './applications.ts';
 import { answerErrors } from './errors.ts';
@@ -13,6 +15,8 @@ import { pages, securityHeaders } from './pages.ts';
 export interface PublicServerOptions {
   readonly http: ControlPlaneConfig['http'];
   readonly webRoot: string | undefined;
+  /** A link with `?join=1` enters without the lobby. */
+  readonly autoJoin: boolean;
   readonly operators: OperatorRoutesOptions;
   readonly applications: ApplicationRoutesOptions;
   readonly metrics: ControlPlaneMetrics;
@@ -20,6 +24,8 @@ export interface PublicServerOptions {
   readonly ready: () => boolean;
   readonly log: Logger;
 }
+
+type PageSettings = z.output<typeof pageSettings>;
 
 const MAX_BODY_BYTES = 64 * 1024;
 
@@ -54,6 +60,7 @@ export class PublicServer {
       const { contentType, body } = await metrics.render();
       return reply.type(contentType).send(body);
     });
+    app.get('/v1/page', async (): Promise<PageSettings> => ({ autoJoin: options.autoJoin }));
     if (webRoot !== undefined) await pages(app, webRoot);
     return server;
   }

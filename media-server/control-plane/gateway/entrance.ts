@@ -100,10 +100,9 @@ export class Entrance {
       const ended = await endedSessions.get(sessionId);
       const known = this.#options.sessions.get(meetingId, participantId);
       if (ended || (known && known.id !== sessionId)) {
-        throw new HoldfastError(
-          'SESSION_UNKNOWN',
-          `the session is over (${ended?.value.reason ?? 'replaced'})`,
-        );
+        const reason = ended?.value.reason ?? 'replaced';
+        const code = reason === 'replaced' ? 'SESSION_REPLACED' : 'SESSION_UNKNOWN';
+        throw new HoldfastError(code, `the session is over (${reason})`);
       }
       // One that this process never saw: the participant was on another replica, or here before a restart.
       const session =

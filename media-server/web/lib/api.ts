@@ -7,6 +7,7 @@ import {
   type NodeView,
   nodeList,
   nodeView,
+  pageSettings,
   tokenView,
 } from '../../protocol/rest.ts';
 
@@ -37,6 +38,18 @@ export class Api {
   ): Promise<z.output<typeof tokenView>> {
     const body = { meetingId, displayName };
     return this.#call({ method: 'POST', path: '/v1/join', answer: tokenView, body, signal });
+  }
+
+  /** Whether a link may enter a meeting by itself. When nobody says so it may not. */
+  async mayJoinAtOnce(signal: AbortSignal): Promise<boolean> {
+    try {
+      const settings = await this.#call({ method: 'GET', path: '/v1/page', answer: pageSettings, signal });
+      return settings.autoJoin;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof HoldfastError) return false;
+      throw error;
+    }
   }
 
   async nodes(token: string, signal: AbortSignal): Promise<readonly NodeView[]> {

@@ -435,6 +435,16 @@ describe('a lost connection', () => {
     expect(connection.state).toBe('closed');
   });
 
+  it('is not entered anew when the same participant has joined from elsewhere: two pages would throw each other out', async () => {
+    const token = async () => 'fresh';
+    const { gateway, log } = await joined({ token });
+    gateway.errors.push(new HoldfastError('SESSION_REPLACED', 'joined elsewhere'));
+    gateway.last.break();
+    await vi.advanceTimersByTimeAsync(200);
+    expect(log).toEqual(['over replaced']);
+    expect(gateway.tokens).toEqual(['fresh']);
+  });
+
   it('is not the end when the gateway takes no token any more, as long as media flows', async () => {
     const { gateway, log, media } = await joined();
     const no = () => new HoldfastError('UNAUTHENTICATED', 'keys have changed');

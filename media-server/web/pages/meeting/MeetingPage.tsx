@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'react';
+import { Page } from '../../components/Page.tsx';
 import type { Api } from '../../lib/api.ts';
 import { LocalMedia } from '../../lib/local-media.ts';
 import { joinRefusal } from '../../lib/plain-words.ts';
@@ -15,7 +16,7 @@ import { useVisit } from './use-visit.ts';
 interface MeetingPageProps {
   readonly meetingId: string;
   readonly name: string;
-  /** Skip the lobby. */
+  /** Skip the lobby, where the server allows links to do so. */
   readonly joinNow: boolean;
   readonly applicationToken: string | undefined;
   readonly api: Api;
@@ -38,7 +39,7 @@ export function MeetingPage({
   const skipLobby = joinNow && (byApplication || displayName !== '');
   const entry = { api, media, meetingId, displayName, applicationToken };
   const { visit, join, joinWithoutDevices, left, back } = useVisit(
-    { step: skipLobby ? 'joining' : 'lobby' },
+    { step: skipLobby ? 'arriving' : 'lobby' },
     entry,
   );
 
@@ -58,6 +59,12 @@ export function MeetingPage({
   };
 
   switch (visit.step) {
+    case 'arriving':
+      return (
+        <Page>
+          <p className="muted">Loading…</p>
+        </Page>
+      );
     case 'lobby':
       return (
         <Lobby

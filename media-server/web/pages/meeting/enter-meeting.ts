@@ -33,8 +33,15 @@ export async function enterMeeting(options: EnterOptions): Promise<Attendance> {
   const published = media.view;
   const microphone = trackOf(published.microphone);
   const camera = trackOf(published.camera);
+  // A token is good for one entry. Where the page gets them itself there is another one for the next.
+  let unused: string | undefined = token;
+  const nextToken = async () => {
+    const first = unused;
+    unused = undefined;
+    return first ?? tokenFor(options);
+  };
   const meeting = await sdk.joinMeeting({
-    token,
+    token: options.applicationToken === undefined ? nextToken : token,
     tracks: {
       ...(microphone === undefined ? {} : { microphone }),
       ...(camera === undefined ? {} : { camera }),

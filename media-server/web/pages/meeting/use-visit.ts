@@ -26,6 +26,20 @@ export function useVisit(start: Visit, entry: Omit<EnterOptions, 'patience' | 's
   const impatient = useRef<AbortController>(undefined);
 
   useEffect(() => {
+    if (visit.step !== 'arriving') return;
+    const ending = new AbortController();
+    latest.current.api.mayJoinAtOnce(ending.signal).then(
+      (mayJoinAtOnce) => {
+        if (!ending.signal.aborted) dispatch({ type: 'arrived', mayJoinAtOnce });
+      },
+      () => {
+        // Only an abort rejects: the page has been left meanwhile.
+      },
+    );
+    return () => ending.abort();
+  }, [visit.step]);
+
+  useEffect(() => {
     if (visit.step !== 'joining') return;
     const ending = new AbortController();
     const skip = new AbortController();

@@ -4,6 +4,8 @@ import type { Attendance } from './enter-meeting.ts';
 
 /** Where somebody is with a meeting: before it, on the way in, in it, or out again. */
 export type Visit =
+  /** The link says to join at once, and the server is asked whether a link may say that. */
+  | { readonly step: 'arriving' }
   | { readonly step: 'lobby' }
   | { readonly step: 'joining' }
   /** Refused for now; tried again by itself at `retryAtMs`. */
@@ -13,6 +15,7 @@ export type Visit =
   | { readonly step: 'left'; readonly reason: LeaveReason };
 
 export type VisitEvent =
+  | { readonly type: 'arrived'; readonly mayJoinAtOnce: boolean }
   | { readonly type: 'join' }
   | { readonly type: 'joined'; readonly attendance: Attendance }
   | { readonly type: 'refused'; readonly error: HoldfastError; readonly nowMs: number }
@@ -22,6 +25,9 @@ export type VisitEvent =
 /** The one transition function. An event that cannot happen in a state is a programming error. */
 export function transition(visit: Visit, event: VisitEvent): Visit {
   switch (event.type) {
+    case 'arrived':
+      if (visit.step === 'arriving') return { step: event.mayJoinAtOnce ? 'joining' : 'lobby' };
+      break;
     case 'join':
       if (visit.step !== 'in') return { step: 'joining' };
       break;

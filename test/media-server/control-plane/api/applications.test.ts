@@ -84,6 +84,14 @@ describe('applications', () => {
     }
   });
 
+  it('and links let nobody in without the lobby, unless the configuration allows it', async () => {
+    const settings = async (of: Platform) => (await of.api('GET', '/v1/page', undefined)).json();
+    expect(await settings(platform)).toEqual({ autoJoin: false });
+    const kiosk = await Platform.start({ config: { autoJoin: true } });
+    expect(await settings(kiosk)).toEqual({ autoJoin: true });
+    await kiosk.close();
+  });
+
   it('are the only ones who let people in, unless the configuration opens the door', async () => {
     const body = { meetingId: 'm1', displayName: 'Ada' };
     expect((await platform.api('POST', '/v1/join', undefined, body)).status).toBe(404);

@@ -117,7 +117,7 @@ describe('joining', () => {
     expect(node.participants('m1')).toEqual(['bob', 'ada']);
     expect(second.legsShort).toEqual(['n1@1 join']);
     await first.connect(platform.port);
-    await expect(first.resume()).rejects.toHaveProperty('code', 'SESSION_UNKNOWN');
+    await expect(first.resume()).rejects.toHaveProperty('code', 'SESSION_REPLACED');
     // To the others nobody has left.
     expect(bob.told).not.toContain('participant.left ada');
   });

@@ -48,7 +48,7 @@ export class Leg {
   readonly reason: LegReason;
   readonly openedAtMs: number;
   readonly #open: LegOpen;
-  readonly #connection: Connection;
+  readonly #connection: Pick<Connection, 'request'>;
   readonly #events: LegEvents;
   readonly #consumers = new Map<string, KnownConsumer>();
   readonly #keepers: IceKeeper[] = [];
@@ -63,7 +63,13 @@ export class Leg {
   #send: Transport | undefined;
   #recv: Transport | undefined;
 
-  constructor(open: LegOpen, connection: Connection, events: LegEvents, blame: Blame, nowMs: number) {
+  constructor(
+    open: LegOpen,
+    connection: Pick<Connection, 'request'>,
+    events: LegEvents,
+    blame: Blame,
+    nowMs: number,
+  ) {
     this.legId = open.legId;
     this.nodeId = open.nodeId;
     this.epoch = open.epoch;

@@ -1,0 +1,90 @@
+import { EventEmitter } from 'eventemitter3';
+
+interface ConsumeOptions {
+  readonly id: string;
+  readonly producerId: string;
+}
+
+/** A transport of mediasoup-client: what is consumed in one turn is one round, which succeeds or fails as a whole. */
+export class FakeTransport extends EventEmitter {
+  readonly id: string;
+  readonly rounds: string[][] = [];
+  readonly #broken: ReadonlySet<string>;
+  #round: { readonly producerId: string; readonly settle: (error?: Error) => void }[] = [];
+  connectionState = 'new';
+  closed = false;
+  /** Once a round has failed every later one does. */
+  #spoilt = false;
+
+  /** @param broken producers that no session description can hold */
+  constructor(id: string, broken: ReadonlySet<string>) {
+    super();
+    this.id = id;
+    this.#broken = broken;
+  }
+
+  becomes(state: string): void {
+    this.connectionState = state;
+    this.emit('connectionstatechange', state);
+  }
+
+  consume({ id, producerId }: ConsumeOptions): Promise<{ id: string; close: () => void }> {
+    return new Promise((resolve, reject) => {
+      const settle = (error?: Error) => (error ? reject(error) : resolve({ id, close: () => {} }));
+      this.#round.push({ producerId, settle });
+      if (this.#round.length > 1) return;
+      queueMicrotask(() => {
+        const round = this.#round;
+        this.#round = [];
+        this.rounds.push(round.map((one) => one.producerId));
+        this.#spoilt ||= round.some((one) => this.#broken.has(one.producerId));
+        const error = Object.assign(new Error('invalid SDP line'), { name: 'OperationError' });
+        for (const one of round) one.settle(this.#spoilt ? error : undefined);
+      });
+    });
+  }
+
+  async restartIce(): Promise<void> {}
+
+  async getStats(): Promise<Map<string, unknown>> {
+    return new Map();
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+}
+
+/** Stands for mediasoup-client's Device. */
+export class FakeDevice {
+  static readonly transports: FakeTransport[] = [];
+  static readonly broken = new Set<string>();
+  readonly recvRtpCapabilities = { codecs: [], headerExtensions: [] };
+
+  async load(): Promise<void> {}
+
+  createSendTransport({ id }: { readonly id: string }): FakeTransport {
+    return FakeDevice.#transport(id);
+  }
+
+  createRecvTransport({ id }: { readonly id: string }): FakeTransport {
+    return FakeDevice.#transport(id);
+  }
+
+  static #transport(id: string): FakeTransport {
+    const transport = new FakeTransport(id, FakeDevice.broken);
+    FakeDevice.transports.push(transport);
+    return transport;
+  }
+
+  static named(id: string): FakeTransport {
+    const transport = FakeDevice.transports.find((one) => one.id === id);
+    if (!transport) throw new Error(`no transport ${id}`);
+    return transport;
+  }
+
+  static forget(): void {
+    FakeDevice.transports.splice(0);
+    FakeDevice.broken.clear();
+  }
+}

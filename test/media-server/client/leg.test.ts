@@ -1,0 +1,82 @@
+import { Blame } from '@holdfast/media-server/client/blame.ts';
+import { Leg } from '@holdfast/media-server/client/leg.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { FakeDevice } from './fake-device.ts';
+import { someLeg, someStream } from './some-leg.ts';
+
+vi.mock('mediasoup-client', async () => ({ Device: (await import('./fake-device.ts')).FakeDevice }));
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  FakeDevice.forget();
+  expect(vi.getTimerCount(), 'no timer is left').toBe(0);
+  vi.useRealTimers();
+});
+
+function setUp() {
+  const blame = new Blame();
+  const received: string[] = [];
+  const problems: string[] = [];
+  const open = async (legId: string) => {
+    const leg = new Leg(
+      someLeg(legId),
+      { request: async () => ({}) as never },
+      {
+        received: ({ info }) => received.push(`${legId} ${info.producerId}`),
+        consumerPaused: () => {},
+        consumerClosed: () => {},
+        healthChanged: () => {},
+        problem: ({ message }) => problems.push(message),
+      },
+      blame,
+      0,
+    );
+    await leg.start();
+    return leg;
+  };
+  return { received, problems, open };
+}
+
+describe('a stream that breaks receiving', () => {
+  it('alone is known at once, and left out on the next leg', async () => {
+    const { received, problems, open } = setUp();
+    FakeDevice.broken.add('bad');
+    const first = await open('l1');
+    first.offer(someStream('l1', 'good'));
+    await vi.advanceTimersByTimeAsync(10);
+    first.offer(someStream('l1', 'bad'));
+    await vi.advanceTimersByTimeAsync(10);
+    expect(first.spoilt).toBe(true);
+    expect(problems.at(-1)).toBe('stream bad of of-bad breaks receiving and is left out');
+    first.close();
+    const second = await open('l2');
+    for (const id of ['bad', 'good', 'new']) second.offer(someStream('l2', id));
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(second.spoilt).toBe(false);
+    expect(received).toEqual(['l1 good', 'l2 good', 'l2 new']);
+    second.close();
+  });
+
+  it('among others is found on the next leg, where it comes last and by itself', async () => {
+    const { received, open } = setUp();
+    FakeDevice.broken.add('bad');
+    const first = await open('l1');
+    for (const id of ['a', 'bad', 'b']) first.offer(someStream('l1', id));
+    await vi.advanceTimersByTimeAsync(10);
+    expect(received).toEqual([]);
+    first.close();
+    const second = await open('l2');
+    for (const id of ['a', 'bad', 'b', 'c']) second.offer(someStream('l2', id));
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(FakeDevice.named('l2-recv').rounds).toEqual([['c'], ['a'], ['bad']]);
+    second.close();
+    const third = await open('l3');
+    for (const id of ['a', 'bad', 'b', 'c']) third.offer(someStream('l3', id));
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(third.spoilt).toBe(false);
+    expect(received.filter((one) => one.startsWith('l3')).toSorted()).toEqual(['l3 a', 'l3 b', 'l3 c']);
+    third.close();
+  });
+});

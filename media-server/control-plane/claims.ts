@@ -1,6 +1,8 @@
+import type { HeldMeeting, NodeVerdict } from '../protocol/index.ts';
 import type { Directory } from './directory.ts';
 import type { Claim } from './directory-entry.ts';
 import type { Registry } from './registry.ts';
+import { verdictOf } from './verdicts.ts';
 
 /** Unchanged claims are merged again this often, in case the store was wiped meanwhile, ms. */
 const MERGE_AGAIN_MS = 5000;
@@ -23,25 +25,39 @@ export class Claims {
     this.#now = now;
   }
 
-  /** Something was heard of this node. */
+  /** Something was heard of this node. All nodes are read only when it says something new. */
   async mergeFrom(nodeId: string): Promise<void> {
-    const nodes = (await this.#registry.list()).filter(({ reachable }) => reachable);
-    const node = nodes.find((other) => other.nodeId === nodeId);
-    if (!node) return;
+    const node = await this.#registry.get(nodeId);
+    if (!node?.reachable) return;
     const fingerprint = node.meetings
       .map((held) => `${held.meetingId} ${held.epoch} ${held.role}`)
       .join('\n');
     const before = this.#merged.get(nodeId);
     if (before?.fingerprint === fingerprint && this.#now() - before.atMs < MERGE_AGAIN_MS) return;
     this.#merged.set(nodeId, { fingerprint, atMs: this.#now() });
-    for (const { meetingId } of node.meetings) {
-      const claims = nodes.flatMap((other): Claim[] =>
-        other.meetings
-          .filter((held) => held.meetingId === meetingId)
-          .map(({ epoch, role }) => ({ nodeId: other.nodeId, epoch, role })),
-      );
-      await this.#directory.merge(meetingId, claims);
+    const wanted = new Set(node.meetings.map(({ meetingId }) => meetingId));
+    const claims = new Map<string, Claim[]>();
+    for (const other of await this.#registry.list()) {
+      if (!other.reachable) continue;
+      for (const { meetingId, epoch, role } of other.meetings) {
+        if (!wanted.has(meetingId)) continue;
+        const claim = { nodeId: other.nodeId, epoch, role };
+        claims.set(meetingId, [...(claims.get(meetingId) ?? []), claim]);
+      }
     }
+    for (const [meetingId, all] of claims) await this.#directory.merge(meetingId, all);
+  }
+
+  /** What this node must do about what it holds, because the directory knows better. */
+  async verdict(nodeId: string, meetings: readonly HeldMeeting[]): Promise<NodeVerdict> {
+    const held = await Promise.all(
+      meetings.map(async ({ meetingId, epoch, role }) => ({
+        meetingId,
+        claim: { nodeId, epoch, role },
+        entry: await this.#directory.row(meetingId),
+      })),
+    );
+    return verdictOf(held, this.#now());
   }
 
   /** Its next claims are merged whatever they are. */

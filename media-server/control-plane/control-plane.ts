@@ -181,7 +181,18 @@ async function assemble(options: ControlPlaneOptions): Promise<Parts> {
     registry,
     claims,
     directory,
-    moves: new Moves({ directory, claims, registry, placer, homes, metrics, now, log }),
+    placer,
+    moves: new Moves({
+      directory,
+      claims,
+      registry,
+      placer,
+      homes,
+      metrics,
+      settledAtMs: startedAtMs + timing.settleMs,
+      now,
+      log,
+    }),
     log,
   });
   const publicServer = await PublicServer.create({

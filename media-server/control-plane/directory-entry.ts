@@ -92,7 +92,7 @@ export function nextDirectoryEntry(
       return write({ state: 'ended', ...at(event.place), issuedEpoch: entry.issuedEpoch });
     }
     case 'claims':
-      return merge(entry, event.claims, write);
+      return merge(entry, event.claims, nowMs, write);
   }
 }
 
@@ -122,9 +122,18 @@ function afterLoss(
   return write({ state: 'home', nodeId: newHome, epoch, issuedEpoch: epoch });
 }
 
-function merge(entry: DirectoryEntry | undefined, claims: readonly Claim[], write: Write): DirectoryStep {
-  const owner = highest(claims.filter(({ role }) => role !== 'incoming'));
-  const incoming = highest(claims.filter(({ role }) => role === 'incoming'));
+/** A move of which only the target speaks belongs to the target when its source has been silent this long, ms. */
+const ARRIVED_MS = 15_000;
+
+function merge(
+  entry: DirectoryEntry | undefined,
+  claims: readonly Claim[],
+  nowMs: number,
+  write: Write,
+): DirectoryStep {
+  const standing = claims.filter((claim) => !isGivenUp(entry, claim));
+  const owner = highest(standing.filter(({ role }) => role !== 'incoming'));
+  const incoming = highest(standing.filter(({ role }) => role === 'incoming'));
   const seen = Math.max(owner?.epoch ?? 0, incoming?.epoch ?? 0);
   const issuedEpoch = Math.max(entry?.issuedEpoch ?? 0, seen);
   const home = (place: Place): DirectoryStep => write({ state: 'home', ...at(place), issuedEpoch });
@@ -135,15 +144,17 @@ function merge(entry: DirectoryEntry | undefined, claims: readonly Claim[], writ
 
   if (!entry || entry.state === 'ended') {
     // Same node, same epoch: somebody joined there in the moment in which it ended. Nobody else was given the meeting.
-    const revived =
-      entry && owner && entry.issuedEpoch === entry.epoch && same(owner, entry) && owner.role === 'home';
+    const revived = entry && owner && same(owner, entry) && owner.role === 'home';
     if (entry && !revived && seen <= entry.issuedEpoch) return keep;
     if (owner) return underWay ? moving(owner, underWay) : home(owner);
     if (!incoming) return keep;
     return write({ state: 'arriving', ...at(incoming), issuedEpoch });
   }
   if (entry.state === 'arriving') {
-    if (!owner) return keep;
+    if (!owner) {
+      const alone = incoming && same(incoming, entry) && nowMs - entry.changedAtMs >= ARRIVED_MS;
+      return alone ? home(incoming) : keep;
+    }
     if (owner.epoch >= entry.epoch) return home(owner);
     // The source of the move has come back too: it is the home until the move is committed.
     return owner.role === 'outgoing' ? moving(owner, entry) : home(owner);
@@ -152,10 +163,19 @@ function merge(entry: DirectoryEntry | undefined, claims: readonly Claim[], writ
     // A target that has adopted the meeting, or a store that was set back: the nodes know better.
     return underWay ? moving(owner, underWay) : home(owner);
   }
-  const newMove = underWay && owner && entry.state === 'home' && same(owner, entry);
-  // An epoch that was issued already is one of a move that was given up.
-  if (newMove && underWay.epoch > entry.issuedEpoch) return moving(owner, underWay);
+  if (underWay && owner && entry.state === 'home' && same(owner, entry)) return moving(owner, underWay);
   return seen > entry.issuedEpoch ? write({ ...entry, issuedEpoch: seen }) : keep;
+}
+
+/**
+ * Whether this claim is of an epoch that the directory knows to be over: it was given out, and is neither where the meeting
+ * lives (or lived last) nor where it is being moved. Such a claim never wins, however high its epoch. Of a move of which only
+ * the target was heard the source's older epoch is not over.
+ */
+export function isGivenUp(entry: DirectoryEntry | undefined, claim: Place): boolean {
+  if (!entry || entry.state === 'arriving' || claim.epoch > entry.issuedEpoch || same(claim, entry))
+    return false;
+  return !(entry.state === 'moving' && same(claim, entry.movingTo));
 }
 
 /** The meeting's home, as whoever runs a move knows it. */

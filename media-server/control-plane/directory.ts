@@ -25,6 +25,11 @@ export class Directory {
     return live((await this.#table.get(meetingId))?.value);
   }
 
+  /** The entry as it is, an ended one too. */
+  async row(meetingId: string): Promise<DirectoryEntry | undefined> {
+    return (await this.#table.get(meetingId))?.value;
+  }
+
   async list(): Promise<Map<string, LiveEntry>> {
     const entries = new Map<string, LiveEntry>();
     for (const [meetingId, { value }] of await this.#table.list()) {

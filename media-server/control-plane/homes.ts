@@ -103,6 +103,7 @@ export class Homes {
             : error;
         });
         if (entry && entry.nodeId === chosen && entry.epoch > place.epoch) {
+          await placer.follow(meetingId, chosen);
           await placer.reserve(reservationForMove({ meetingId, nodeId: chosen, load, nowMs: now() }));
         }
         log.warn(

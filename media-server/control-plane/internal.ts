@@ -16,6 +16,7 @@ import {
 import type { Claims } from './claims.ts';
 import type { Directory } from './directory.ts';
 import type { Moves } from './moves.ts';
+import type { Placer } from './placer.ts';
 import type { Registry } from './registry.ts';
 
 export interface InternalServerOptions {
@@ -25,6 +26,7 @@ export interface InternalServerOptions {
   readonly registry: Registry;
   readonly claims: Claims;
   readonly directory: Directory;
+  readonly placer: Placer;
   readonly moves: Moves;
   readonly log: Logger;
 }
@@ -125,7 +127,7 @@ export class InternalServer {
     register: (params: Registration) => void;
     leave: () => void;
   }): Handlers<typeof registryContract> {
-    const { registry, claims, directory, moves, heartbeatMs } = this.#options;
+    const { registry, claims, directory, placer, moves, heartbeatMs } = this.#options;
     return {
       'node.register': async (params) => {
         connection.register(params);
@@ -133,12 +135,12 @@ export class InternalServer {
         claims.forget(params.nodeId);
         await registry.report(params);
         await claims.mergeFrom(params.nodeId);
-        return { heartbeatMs };
+        return { heartbeatMs, ...(await claims.verdict(params.nodeId, params.meetings)) };
       },
       'node.heartbeat': async ({ nodeId, drain, load, meetings }) => {
         await registry.report({ ...connection.registered(nodeId), drain, load, meetings });
         await claims.mergeFrom(nodeId);
-        return {};
+        return claims.verdict(nodeId, meetings);
       },
       'node.leaving': async ({ nodeId }) => {
         connection.registered(nodeId);
@@ -148,7 +150,10 @@ export class InternalServer {
       },
       'meeting.ended': async ({ meetingId, epoch, nodeId }) => {
         connection.registered(nodeId);
+        // One that begins anew there within a heartbeat claims the same as before, and must be looked at all the same.
+        claims.forget(nodeId);
         await directory.end(meetingId, { nodeId, epoch });
+        if (!(await directory.get(meetingId))) await placer.freeMeeting(meetingId);
         return {};
       },
       'move.reserve': (params) => {

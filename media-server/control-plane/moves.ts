@@ -16,6 +16,8 @@ export interface MovesOptions {
   readonly placer: Placer;
   readonly homes: Homes;
   readonly metrics: ControlPlaneMetrics;
+  /** Until then an epoch may be in use of which only a node knows that has not registered again yet. */
+  readonly settledAtMs: number;
   readonly now: () => number;
   readonly log: Logger;
 }
@@ -39,6 +41,12 @@ export class Moves {
     const { directory, registry, placer, metrics, now, log } = this.#options;
     const { meetingId, epoch, nodeId, load } = request;
     const from = { nodeId, epoch };
+    const unsettledMs = this.#options.settledAtMs - now();
+    if (unsettledMs > 0) {
+      throw new HoldfastError('NOT_READY', 'nodes are still registering again', {
+        retryAfterMs: unsettledMs,
+      });
+    }
     return placer.choose(
       () => ({ load, exclude: [...request.exclude, nodeId] }),
       async (placement) => {
@@ -62,7 +70,7 @@ export class Moves {
   }
 
   async commit(request: ParamsOf<Registered, 'move.commit'>): Promise<void> {
-    const { directory, claims, homes, metrics, log } = this.#options;
+    const { directory, claims, homes, placer, metrics, log } = this.#options;
     const { meetingId, epoch, nodeId, target } = request;
     const before = moveStatus(await directory.get(meetingId), { nodeId, epoch }, target);
     // Asked again because the answer was lost: what is done stays done, whatever has become of the target.
@@ -73,6 +81,7 @@ export class Moves {
     }
     await claims.mergeFrom(target);
     await directory.commitMove(meetingId, { nodeId, epoch }, target);
+    await placer.follow(meetingId, target);
     log.info({ meetingId, from: nodeId, to: target }, 'move.committed');
     metrics.move('committed');
   }
@@ -92,7 +101,7 @@ export class Moves {
     const { directory, placer, metrics, log } = this.#options;
     const { meetingId, epoch, nodeId, target } = request;
     await directory.abortMove(meetingId, { nodeId, epoch }, target);
-    await placer.free(meetingId, target);
+    await placer.free({ meetingId, nodeId: target, purpose: 'move' });
     log.info({ meetingId, from: nodeId, to: target }, 'move.aborted');
     metrics.move('aborted');
   }

@@ -1,5 +1,6 @@
 import { type Placement, type PlacementRequest, place } from './placement.ts';
 import type { RegisteredNode, Registry } from './registry.ts';
+import { reservationKey } from './reservations.ts';
 import type { Reservation } from './store/records.ts';
 import type { Table } from './store/store.ts';
 
@@ -37,13 +38,30 @@ export class Placer {
     }
   }
 
-  async reserve({ row, ttlMs }: { row: Reservation; ttlMs: number }): Promise<void> {
-    await this.#reservations.set(row.meetingId, row, { ttlMs });
+  async reserve(row: Reservation): Promise<void> {
+    await this.#reservations.set(reservationKey(row), row, { ttlMs: Math.max(0, row.untilMs - this.#now()) });
   }
 
-  /** @param nodeId only a reservation there: another one was made in the meantime by somebody else */
-  async free(meetingId: string, nodeId: string): Promise<void> {
-    const row = await this.#reservations.get(meetingId);
-    if (row?.value.nodeId === nodeId) await this.#reservations.delete(meetingId, row.version);
+  async free(of: Pick<Reservation, 'meetingId' | 'nodeId' | 'purpose'>): Promise<void> {
+    await this.#reservations.delete(reservationKey(of));
+  }
+
+  /** The meeting lives on this node now: what was promised to those still to come is kept there, and nothing elsewhere. */
+  async follow(meetingId: string, nodeId: string): Promise<void> {
+    for (const row of await this.#rowsOf(meetingId)) {
+      if (row.purpose === 'expected' && row.nodeId === nodeId) continue;
+      if (row.purpose === 'expected') await this.reserve({ ...row, nodeId });
+      await this.free(row);
+    }
+  }
+
+  /** The meeting is over: nobody comes any more. */
+  async freeMeeting(meetingId: string): Promise<void> {
+    for (const row of await this.#rowsOf(meetingId)) await this.free(row);
+  }
+
+  async #rowsOf(meetingId: string): Promise<Reservation[]> {
+    const rows = [...(await this.#reservations.list()).values()].map(({ value }) => value);
+    return rows.filter((row) => row.meetingId === meetingId);
   }
 }

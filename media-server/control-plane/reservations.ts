@@ -2,8 +2,6 @@ import type { NodeRecord, Reservation } from './store/records.ts';
 
 /** Forwarded streams that fill one worker; the bound that holds until CPU can be measured. */
 const STREAMS_PER_WORKER = 400;
-/** Nobody looks at more people at once, however many there are. */
-const MOST_OTHERS_SEEN = 24;
 /** Sound and picture. */
 const STREAMS_PER_SENDER = 2;
 /** Until something is known of a meeting: room for so many people. */
@@ -18,8 +16,9 @@ const MOVE_KEPT_MS = 60_000;
 /** Share of one node that a meeting of this many people will take. */
 export function expectedLoad(participants: number | null, workers: number): number {
   const people = participants ?? FLOOR_PARTICIPANTS;
-  const streams = people * Math.min(people - 1, MOST_OTHERS_SEEN) * STREAMS_PER_SENDER;
-  return streams / (STREAMS_PER_WORKER * Math.max(1, workers));
+  const streams = people * (people - 1) * STREAMS_PER_SENDER;
+  // A meeting lives on one worker, so no more than that can be of use to it, whatever was announced.
+  return Math.min(1, streams / STREAMS_PER_WORKER) / Math.max(1, workers);
 }
 
 /** Room for a meeting whose first participant is arriving. */
@@ -30,13 +29,14 @@ export function reservationForStart(options: {
   readonly expectedParticipants: number | null;
   readonly startsAtMs: number | null;
   readonly nowMs: number;
-}): { readonly row: Reservation; readonly ttlMs: number } {
+}): Reservation {
   const { meetingId, nodeId, load, nowMs } = options;
-  const row = { meetingId, nodeId, load, madeAtMs: nowMs };
+  const row = { meetingId, nodeId, purpose: 'expected', load, madeAtMs: nowMs } as const;
   if (options.expectedParticipants === null) {
-    return { row: { ...row, decaysUntilMs: nowMs + FLOOR_DECAY_MS }, ttlMs: FLOOR_DECAY_MS };
+    const untilMs = nowMs + FLOOR_DECAY_MS;
+    return { ...row, decaysUntilMs: untilMs, untilMs };
   }
-  return { row, ttlMs: Math.max(0, (options.startsAtMs ?? nowMs) - nowMs) + EXPECTED_KEPT_MS };
+  return { ...row, untilMs: Math.max(nowMs, options.startsAtMs ?? nowMs) + EXPECTED_KEPT_MS };
 }
 
 /** Room on the target of a move for the whole meeting at once. */
@@ -45,23 +45,39 @@ export function reservationForMove(options: {
   readonly nodeId: string;
   readonly load: number;
   readonly nowMs: number;
-}): { readonly row: Reservation; readonly ttlMs: number } {
+}): Reservation {
   const { nowMs, ...rest } = options;
-  return { row: { ...rest, madeAtMs: nowMs }, ttlMs: MOVE_KEPT_MS };
+  return { ...rest, purpose: 'move', madeAtMs: nowMs, untilMs: nowMs + MOVE_KEPT_MS };
 }
 
-/** What is still to be kept free on this node: each meeting's reservation less what it takes there already. */
+/** One row for each meeting, node and purpose: a move must not overwrite what was promised to those still to come. */
+export function reservationKey({
+  meetingId,
+  nodeId,
+  purpose,
+}: Pick<Reservation, 'meetingId' | 'nodeId' | 'purpose'>): string {
+  return `${meetingId} ${nodeId} ${purpose}`;
+}
+
+/**
+ * What is still to be kept free on this node: for each meeting what was promised to it, for whatever purpose most, less what it
+ * takes there already.
+ */
 export function outstandingLoad(
   node: Pick<NodeRecord, 'nodeId' | 'meetings'>,
   reservations: readonly Reservation[],
   nowMs: number,
 ): number {
-  let sum = 0;
+  const promised = new Map<string, number>();
   for (const reserved of reservations) {
     if (reserved.nodeId !== node.nodeId) continue;
-    const taken = node.meetings.find(({ meetingId }) => meetingId === reserved.meetingId)?.load ?? 0;
-    sum += Math.max(0, remaining(reserved, nowMs) - taken);
+    const load = remaining(reserved, nowMs);
+    promised.set(reserved.meetingId, Math.max(promised.get(reserved.meetingId) ?? 0, load));
   }
+  if (promised.size === 0) return 0;
+  const taken = new Map(node.meetings.map(({ meetingId, load }) => [meetingId, load]));
+  let sum = 0;
+  for (const [meetingId, load] of promised) sum += Math.max(0, load - (taken.get(meetingId) ?? 0));
   return sum;
 }
 

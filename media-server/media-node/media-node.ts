@@ -3,7 +3,7 @@ import type { ClusterSecrets, MediaNodeConfig } from '../config/index.ts';
 import { type Clock, systemClock } from '../process/clock.ts';
 import type { Logger } from '../process/logger.ts';
 import type { Leaving, Running } from '../process/run-process.ts';
-import type { HeldMeeting } from '../protocol/index.ts';
+import type { HeldMeeting, NodeVerdict } from '../protocol/index.ts';
 import { Drain } from './drain.ts';
 import { DrainSocket } from './drain-socket.ts';
 import { Handover, type HandoverContext } from './handover.ts';
@@ -119,6 +119,8 @@ export class MediaNode implements Running {
         'node.drain': (order) => this.#drain.order(order),
         'node.cancelDrain': () => this.#drain.cancel('operator'),
       },
+      obey: (verdict) => this.#obey(verdict),
+      clock,
       log,
     });
     this.#registry = registry;
@@ -136,6 +138,19 @@ export class MediaNode implements Running {
   #registryLink(): RegistryLink {
     if (!this.#registry) throw new Error('the node has not started yet');
     return this.#registry;
+  }
+
+  /** What the directory says of meetings here is the truth: this node may have been away while it was decided. */
+  #obey({ superseded, adopt }: NodeVerdict): void {
+    for (const { meetingId, epoch } of adopt) {
+      const meeting = this.#meetings.get(meetingId);
+      if (meeting?.epoch === epoch) meeting.setRole('home');
+    }
+    for (const { meetingId, epoch } of superseded) {
+      this.#meetings.drop(meetingId, epoch).catch((error: unknown) => {
+        this.#options.log.error({ err: error, meetingId, epoch }, 'meeting.drop_failed');
+      });
+    }
   }
 
   #held(): HeldMeeting[] {

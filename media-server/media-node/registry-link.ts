@@ -1,5 +1,6 @@
 import { EventEmitter } from 'eventemitter3';
 import type { ClusterSecrets, MediaNodeConfig } from '../config/index.ts';
+import { type Clock, pause } from '../process/clock.ts';
 import type { Logger } from '../process/logger.ts';
 import { dialRpc, type RpcSocket } from '../process/rpc-socket.ts';
 import {
@@ -8,6 +9,7 @@ import {
   type HeldMeeting,
   HoldfastError,
   type NodeLoad,
+  type NodeVerdict,
   type ParamsOf,
   registryClientContract,
   registryContract,
@@ -32,6 +34,9 @@ export interface RegistryLinkOptions {
   /** Called before each regular heartbeat, so that the facts are fresh. */
   readonly measure: () => Promise<void>;
   readonly handlers: Handlers<typeof registryClientContract>;
+  /** The directory knows better than this node what becomes of these meetings. */
+  readonly obey: (verdict: NodeVerdict) => void;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -51,7 +56,9 @@ export class RegistryLink extends EventEmitter<{ registered: () => void; lost: (
   readonly #options: RegistryLinkOptions;
   readonly #abort = new AbortController();
   #socket: RegistrySocket | undefined;
-  #soon: NodeJS.Timeout | undefined;
+  #soon: (() => void) | undefined;
+  /** What of the facts is urgent, as it was last sent. */
+  #told = '';
   #running: Promise<void> | undefined;
   #measuring: Promise<void> | undefined;
 
@@ -68,13 +75,16 @@ export class RegistryLink extends EventEmitter<{ registered: () => void; lost: (
     this.#running ??= this.#run();
   }
 
-  /** Something changed that the control plane should know before the next second. */
+  /**
+   * Something may have changed that the control plane should know before the next second: where meetings are, and whether this
+   * node takes any. All else waits for the next regular heartbeat, or a meeting of many would send one for each mute.
+   */
   changed(): void {
-    if (this.#soon || !this.#socket) return;
-    this.#soon = setTimeout(() => {
+    if (this.#soon || !this.#socket || urgentOf(this.#options.facts()) === this.#told) return;
+    this.#soon = this.#options.clock.after(COALESCE_MS, () => {
       this.#soon = undefined;
       void this.#heartbeat();
-    }, COALESCE_MS);
+    });
   }
 
   readonly ask: AskRegistry = async (method, params) => {
@@ -91,7 +101,7 @@ export class RegistryLink extends EventEmitter<{ registered: () => void; lost: (
     const socket = this.#socket;
     socket?.notify('node.leaving', { nodeId: this.#options.identity.nodeId });
     this.#abort.abort();
-    clearTimeout(this.#soon);
+    this.#soon?.();
     socket?.close('the node stops');
     await this.#running;
     this.removeAllListeners();
@@ -111,7 +121,7 @@ export class RegistryLink extends EventEmitter<{ registered: () => void; lost: (
         this.#options.log.warn({ err: toHoldfastError(error).message, url, retryMs }, 'registry.unreachable');
       }
       // Jitter: all nodes lose a control plane in the same moment and must not come back in the same moment.
-      await sleep(retryMs * (0.5 + Math.random()), signal);
+      await pause(this.#options.clock, retryMs * (0.5 + Math.random()), signal);
       retryMs = Math.min(LAST_RETRY_MS, retryMs * 2);
     }
   }
@@ -129,11 +139,12 @@ export class RegistryLink extends EventEmitter<{ registered: () => void; lost: (
       onError: (error, context) => log.warn({ err: error, ...context }, 'registry.error'),
     });
     try {
-      const { heartbeatMs } = await socket.request('node.register', {
+      const { heartbeatMs, ...verdict } = await socket.request('node.register', {
         ...identity,
-        ...this.#options.facts(),
+        ...this.#factsToTell(),
       });
       this.#socket = socket;
+      this.#options.obey(verdict);
       log.info({ url, heartbeatMs }, 'registry.registered');
       this.emit('registered');
       const timer = setInterval(() => void this.#regular(), heartbeatMs);
@@ -153,18 +164,25 @@ export class RegistryLink extends EventEmitter<{ registered: () => void; lost: (
     this.#measuring ??= this.#options.measure().finally(() => {
       this.#measuring = undefined;
     });
-    await Promise.race([this.#measuring, sleep(MEASURE_LIMIT_MS, this.#abort.signal)]);
+    await Promise.race([this.#measuring, pause(this.#options.clock, MEASURE_LIMIT_MS, this.#abort.signal)]);
     await this.#heartbeat();
+  }
+
+  #factsToTell(): NodeFacts {
+    const facts = this.#options.facts();
+    this.#told = urgentOf(facts);
+    return facts;
   }
 
   async #heartbeat(): Promise<void> {
     const socket = this.#socket;
     if (!socket) return;
     try {
-      await socket.request('node.heartbeat', {
+      const verdict = await socket.request('node.heartbeat', {
         nodeId: this.#options.identity.nodeId,
-        ...this.#options.facts(),
+        ...this.#factsToTell(),
       });
+      this.#options.obey(verdict);
     } catch (error) {
       const known = toHoldfastError(error);
       if (known.code === 'CONNECTION_CLOSED') return;
@@ -175,15 +193,9 @@ export class RegistryLink extends EventEmitter<{ registered: () => void; lost: (
   }
 }
 
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-  });
+/** What the control plane must know at once, as a text to compare. */
+function urgentOf({ drain, meetings }: NodeFacts): string {
+  return [drain.state, ...meetings.map(({ meetingId, epoch, role }) => `${meetingId} ${epoch} ${role}`)].join(
+    '\n',
+  );
 }

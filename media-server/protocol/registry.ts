@@ -46,6 +46,18 @@ export const moveState = z.enum(['moving', 'committed', 'given-up', 'elsewhere']
 });
 export type MoveState = z.output<typeof moveState>;
 
+const meetingAt = z.object({ meetingId: v.meetingId, epoch: v.epoch });
+
+export const nodeVerdict = z.object({
+  superseded: z.array(meetingAt).meta({
+    description: 'Held by this node, and known to live elsewhere or to have been given up: let go of it.',
+  }),
+  adopt: z.array(meetingAt).meta({
+    description: 'Incoming on this node, and its move is committed: it is the home now.',
+  }),
+});
+export type NodeVerdict = z.output<typeof nodeVerdict>;
+
 /** Media node → control plane. */
 export const registryContract = {
   'node.register': request(
@@ -60,12 +72,12 @@ export const registryContract = {
       load: nodeLoad,
       meetings: z.array(heldMeeting),
     }),
-    z.object({ heartbeatMs: z.number() }),
+    nodeVerdict.extend({ heartbeatMs: z.number() }),
   ),
   'node.heartbeat': request(
     'Once a second, and at once when something changes: state, load, meetings with epochs.',
     z.object({ nodeId: v.nodeId, drain: drainReport, load: nodeLoad, meetings: z.array(heldMeeting) }),
-    v.empty,
+    nodeVerdict,
   ),
   'node.leaving': notification(
     'The process stops on purpose; it holds nothing any more.',

@@ -83,11 +83,11 @@ export class FakeRegistry {
       handlers: {
         'node.register': (node) => {
           this.nodes.set(node.nodeId, { ...node, socket });
-          return { heartbeatMs: 200 };
+          return { heartbeatMs: 200, superseded: [], adopt: [] };
         },
         'node.heartbeat': (news) => {
           Object.assign(this.node(news.nodeId), news);
-          return {};
+          return { superseded: [], adopt: [] };
         },
         'node.leaving': ({ nodeId }) => {
           this.nodes.delete(nodeId);

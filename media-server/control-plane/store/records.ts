@@ -40,11 +40,15 @@ export type MeetingRecord = z.output<typeof meetingRecord>;
 export const reservation = z.object({
   meetingId: v.meetingId,
   nodeId: v.nodeId,
+  /** expected: room for those who are still to come; goes where the meeting goes. move: for the time of one move. */
+  purpose: z.enum(['expected', 'move']),
   /** Share of one node. */
   load: z.number().min(0),
   madeAtMs: v.timestampMs,
   /** From `madeAtMs` on it shrinks evenly and is nothing at this time; absent: it holds until the row is removed. */
   decaysUntilMs: v.timestampMs.optional(),
+  /** The row goes at this time, whatever happens. */
+  untilMs: v.timestampMs,
 });
 export type Reservation = z.output<typeof reservation>;
 

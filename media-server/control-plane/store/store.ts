@@ -38,7 +38,7 @@ export interface Store {
   readonly directory: Table<DirectoryEntry>;
   /** Meetings that applications made, by meeting id. */
   readonly meetings: Table<MeetingRecord>;
-  /** Room kept free on nodes, by meeting id. */
+  /** Room kept free on nodes, by `reservationKey`. */
   readonly reservations: Table<Reservation>;
   /** What each node last said of itself, by node id; written by the replica it is connected to. */
   readonly nodes: Table<NodeRecord>;

@@ -166,6 +166,36 @@ describe('a directory entry', () => {
       expect(written(ended, claims(['n1', 1, 'home']))).toMatchObject({ state: 'home', ...n1 });
       expect(step(ended, claims(['n2', 1, 'home']))).toEqual({ kind: 'keep' });
     });
+    it('never follows an epoch that was given up, even when its holder says that it is the home', () => {
+      const aborted: DirectoryEntry = { ...home, issuedEpoch: 2 };
+      expect(step(aborted, claims(['n1', 1, 'home'], ['n2', 2, 'home']))).toEqual({ kind: 'keep' });
+      expect(step(aborted, claims(['n2', 2, 'home']))).toEqual({ kind: 'keep' });
+      // Nor does it hide the next move of the true holder.
+      expect(
+        written(aborted, claims(['n1', 1, 'outgoing'], ['n2', 2, 'home'], ['n3', 3, 'incoming'])),
+      ).toMatchObject({
+        state: 'moving',
+        ...n1,
+        movingTo: { nodeId: 'n3', epoch: 3 },
+      });
+    });
+    it('revives what ended on its node after a move that was given up', () => {
+      const endedAfterAbort: DirectoryEntry = { ...ended, issuedEpoch: 2 };
+      expect(written(endedAfterAbort, claims(['n1', 1, 'home']))).toMatchObject({
+        state: 'home',
+        ...n1,
+        issuedEpoch: 2,
+      });
+      expect(step(endedAfterAbort, claims(['n2', 2, 'home']))).toEqual({ kind: 'keep' });
+    });
+    it('gives a move of which only the target speaks to the target, when its source is silent for long', () => {
+      const alone = claims(['n2', 2, 'incoming']);
+      expect(nextDirectoryEntry(arriving, alone, 15_000)).toEqual({ kind: 'keep' });
+      expect(nextDirectoryEntry(arriving, alone, 15_001)).toMatchObject({
+        kind: 'write',
+        entry: { state: 'home', ...n2 },
+      });
+    });
     it('lets commit and abort work on a move of which only the target has been heard', () => {
       expect(written(arriving, { type: 'commit', from: n1, to: 'n2' })).toMatchObject({
         state: 'home',

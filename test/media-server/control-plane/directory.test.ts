@@ -105,6 +105,34 @@ describe('the directory', () => {
     );
   });
 
+  it('never makes a home of an epoch that was given up, whoever claims what', async () => {
+    const anyClaim = fc.record({
+      nodeId: anyNode,
+      epoch: fc.integer({ min: 1, max: 4 }),
+      role: fc.constantFrom('home' as const, 'incoming' as const, 'outgoing' as const),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(anyNode, fc.array(anyClaim, { maxLength: 4 })), { minLength: 1, maxLength: 6 }),
+        async (attempts) => {
+          const directory = new Directory(new MemoryStore().directory, () => 1);
+          const home = await directory.place('m', 'n0');
+          for (const [target, claims] of attempts) {
+            const movingTo = await directory.beginMove('m', { nodeId: 'n0', epoch: home.epoch }, target);
+            await directory.abortMove('m', { nodeId: 'n0', epoch: home.epoch }, target);
+            // What nodes say of epochs that were never given out is another matter: a store may have been set back.
+            const known = claims.filter(({ epoch }) => epoch <= movingTo.epoch && epoch !== home.epoch);
+            expect(await directory.merge('m', known)).toMatchObject({
+              state: 'home',
+              nodeId: 'n0',
+              epoch: home.epoch,
+            });
+          }
+        },
+      ),
+    );
+  });
+
   it('gives a meeting one first home, the same for everybody who asks at once', async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -41,7 +41,11 @@ describe('the listener for media nodes', () => {
       'NODE_UNREACHABLE',
     );
     const socket = await dial(secrets.HOLDFAST_CLUSTER_TOKEN);
-    expect(await socket.request('node.register', registration('n1'))).toEqual({ heartbeatMs: 100 });
+    expect(await socket.request('node.register', registration('n1'))).toEqual({
+      heartbeatMs: 100,
+      superseded: [],
+      adopt: [],
+    });
     socket.close('done');
   });
 
@@ -50,7 +54,7 @@ describe('the listener for media nodes', () => {
     const heartbeat = { nodeId: 'n1', ...facts };
     await expect(socket.request('node.heartbeat', heartbeat)).rejects.toHaveProperty('code', 'NODE_UNKNOWN');
     await socket.request('node.register', registration('n1'));
-    await expect(socket.request('node.heartbeat', heartbeat)).resolves.toEqual({});
+    await expect(socket.request('node.heartbeat', heartbeat)).resolves.toEqual({ superseded: [], adopt: [] });
     // Nobody speaks for another node.
     const foreign = socket.request('node.heartbeat', { ...heartbeat, nodeId: 'n2' });
     await expect(foreign).rejects.toHaveProperty('code', 'NODE_UNKNOWN');

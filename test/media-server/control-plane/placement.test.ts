@@ -20,7 +20,8 @@ function node(nodeId: string, stress: number | null, more: Partial<PlacementNode
 }
 
 function reserved(nodeId: string, load: number, more: Partial<Reservation> = {}): Reservation {
-  return { meetingId: 'other', nodeId, load, madeAtMs: nowMs, ...more };
+  const untilMs = nowMs + 60_000;
+  return { meetingId: 'other', nodeId, purpose: 'expected', load, madeAtMs: nowMs, untilMs, ...more };
 }
 
 const small = { load: 0.1, exclude: [] };

@@ -125,6 +125,10 @@ describe('which meetings move next', () => {
     expect(lookAgainAtMs).toBe(1000);
   });
 
+  it('forget a meeting that has moved', () => {
+    expect(after([0, begun('a')], [5, ended('a', { type: 'moved' })]).size).toBe(0);
+  });
+
   it('are looked at again at the earliest time of all that wait', () => {
     const plan = after(
       [0, begun('a')],
@@ -163,6 +167,7 @@ describe('what a drain waits for', () => {
 
   it('is nothing while moves go well', () => {
     expect(waits(after([0, begun('a')]), node(home('a')), 4000)).toEqual([]);
+    expect(waits(after([9000, begun('a')]), node(home('a')), 13_000)).toEqual([]);
   });
 
   it('is somebody when a move takes long', () => {

@@ -22,8 +22,8 @@ const CLOSE_LIMIT_MS = 10_000;
 const EXIT_USAGE = 1;
 
 /**
- * Runs a process of ours: starts it, waits for SIGTERM or SIGINT, lets it leave in the time it was given for that (a second
- * signal cuts it short), ends it cleanly. Wrong configuration exits with 78
+ * Runs a process of ours: starts it, waits for SIGTERM or SIGINT, lets it leave in the time it was given for that, ends it
+ * cleanly; a further signal cuts either short. Wrong configuration exits with 78
  * and one line on stderr; an address that is taken with 1 and one line. When `HOLDFAST_PARENT_WATCH` is set, the end of
  * stdin is the end of whoever started it, and it ends too: no process outlives a killed parent.
  */
@@ -51,6 +51,8 @@ export function runProcess(role: string, start: (log: Logger) => Promise<Running
   const hurry = new AbortController();
   let asked = false;
   const leave = async (reason: string): Promise<void> => {
+    // Who asks again while it is ending already does not want to wait for a clean end.
+    if (ending) process.exit(1);
     if (asked) return hurry.abort();
     asked = true;
     const { graceMs, run } = running?.leaving ?? { graceMs: 0, run: async () => {} };

@@ -19,9 +19,12 @@ export default defineConfig({
     // what a changed rule never does.
     exclude: [
       'test/lifecycle-hooks/agent/drain-agent.test.ts',
-      'test/media-server/control-plane/{api,gateway}/**',
+      'test/media-server/control-plane/api/**',
+      'test/media-server/control-plane/gateway/*ing.test.ts',
+      'test/media-server/control-plane/gateway/node-links.test.ts',
       'test/media-server/media-node/drain-socket.test.ts',
     ],
+    setupFiles: ['test/mutation/setup.ts'],
     testTimeout: 20_000,
   },
 });

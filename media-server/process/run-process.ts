@@ -23,9 +23,9 @@ const EXIT_USAGE = 1;
 
 /**
  * Runs a process of ours: starts it, waits for SIGTERM or SIGINT, lets it leave in the time it was given for that, ends it
- * cleanly; a further signal cuts either short. Wrong configuration exits with 78
- * and one line on stderr; an address that is taken with 1 and one line. When `HOLDFAST_PARENT_WATCH` is set, the end of
- * stdin is the end of whoever started it, and it ends too: no process outlives a killed parent.
+ * cleanly; a further signal cuts either short. Wrong configuration exits with 78 and one line on stderr; an address that is
+ * taken with 1 and one line. When `HOLDFAST_PARENT_WATCH` is set, the end of stdin is the end of whoever started it, and it
+ * ends too: no process outlives a killed parent.
  */
 export function runProcess(role: string, start: (log: Logger) => Promise<Running>): void {
   const log = createLogger(role);

@@ -9,10 +9,10 @@ export default {
   mutate: [
     'lifecycle-hooks/agent/{drain-knowledge,drain-plan,next-step}.ts',
     'media-server/client/switching.ts',
-    'media-server/control-plane/{directory-entry,placement,reservations}.ts',
+    'media-server/control-plane/{directory-entry,move-status,placement,reservations}.ts',
     'media-server/control-plane/gateway/session-state.ts',
     'media-server/media-node/{drain-machine,evacuation-plan,handover-schedule}.ts',
-    'media-server/media-node/handover-{knowledge,next,people,phases,plan,tally}.ts',
+    'media-server/media-node/handover-{answers,knowledge,next,people,phases,plan,tally}.ts',
   ],
   // Words for people are no decisions.
   mutator: { excludedMutations: ['StringLiteral'] },

@@ -1,4 +1,4 @@
-import type { Decision } from './planner.ts';
+import type { Decision } from './decision.ts';
 
 /** What the leader is about to do; written down before, so that its successor can finish it under the same name. */
 export interface Intent {

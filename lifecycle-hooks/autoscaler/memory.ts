@@ -1,5 +1,5 @@
+import type { Decision } from './decision.ts';
 import type { Observation } from './observation.ts';
-import type { Decision } from './planner.ts';
 import { choiceKey, type ScalingPolicy } from './policy.ts';
 
 /** What has to be known from before. Lost with its process: then everything takes longer, and nothing is done sooner. */

@@ -1,21 +1,11 @@
 import { type CapacityNode, isKnown, NodeRoom } from '@holdfast/media-server/capacity/node-room.ts';
 import { type MeetingToPlace, Rooms } from '@holdfast/media-server/capacity/placement.ts';
 import type { FleetMember, LaunchPreference } from '../clouds/types.ts';
+import type { Decision } from './decision.ts';
 import { type Memory, remembered } from './memory.ts';
 import type { Observation, ObservedNode } from './observation.ts';
 import { choiceKey, type LaunchChoice, machineOf, type ScalingPolicy } from './policy.ts';
 import { fitElsewhere, meetingsToMove, needsOf, shortage } from './shortage.ts';
-
-/** What is to be done next, and why. A node and its machine have the same id. */
-export type Decision = { readonly reason: string } & (
-  | { readonly type: 'hold' }
-  | { readonly type: 'grow'; readonly to: number; readonly prefer: LaunchPreference }
-  /** A launch, or a machine that failed before it was of use. */
-  | { readonly type: 'give-up'; readonly nodeId: string }
-  | { readonly type: 'drain'; readonly nodeId: string }
-  | { readonly type: 'cancel-drain'; readonly nodeId: string }
-  | { readonly type: 'release'; readonly nodeId: string }
-);
 
 export interface Plan {
   /** In the order in which they matter. Whoever acts does the first and looks again. */

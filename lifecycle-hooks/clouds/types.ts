@@ -68,8 +68,6 @@ export type MemberStatus =
   | { readonly state: 'leaving' }
   | { readonly state: 'failed'; readonly failure: MemberFailure };
 
-export type MemberState = MemberStatus['state'];
-
 export type FleetMember = MemberStatus & {
   /** The id of its node as well. A launch that the cloud does not list yet has an id that nothing else has. */
   readonly id: string;

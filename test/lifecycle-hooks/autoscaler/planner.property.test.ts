@@ -1,6 +1,7 @@
+import type { Decision } from '@holdfast/lifecycle-hooks/autoscaler/decision.ts';
 import { emptyMemory, type Memory } from '@holdfast/lifecycle-hooks/autoscaler/memory.ts';
 import type { Observation } from '@holdfast/lifecycle-hooks/autoscaler/observation.ts';
-import { type Decision, plan } from '@holdfast/lifecycle-hooks/autoscaler/planner.ts';
+import { plan } from '@holdfast/lifecycle-hooks/autoscaler/planner.ts';
 import type { ScalingPolicy } from '@holdfast/lifecycle-hooks/autoscaler/policy.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

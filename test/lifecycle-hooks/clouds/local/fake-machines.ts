@@ -50,6 +50,7 @@ export class FakeMachines implements MachineFactory {
 
   async startMediaNode(spec: MachineSpec, signal: AbortSignal): Promise<ProcessHandle> {
     this.specs.set(spec.nodeId, spec);
+    signal.throwIfAborted();
     const aborted = new Promise<void>((resolve) =>
       signal.addEventListener('abort', () => resolve(), { once: true }),
     );

@@ -1,16 +1,15 @@
-import { LocalFleetDriver } from '@holdfast/lifecycle-hooks/clouds/local/local-fleet-driver.ts';
+import { OverlaidFleetDriver } from '@holdfast/lifecycle-hooks/clouds/overlaid-fleet-driver.ts';
 import { fleetDriverContract } from '../fleet-driver-contract.ts';
-import { LocalCloudFixture } from './local-cloud-fixture.ts';
+import { onABadDay, seeded } from '../seeded-faults.ts';
+import { localFleet } from './local-fleet.ts';
 
-fleetDriverContract('the local cloud', async ({ min, max, wanted }) => {
-  const fixture = await new LocalCloudFixture({ min, max }).running(wanted);
-  return {
-    driver: new LocalFleetDriver(fixture.cloud),
-    until: (what, condition) => fixture.until(what, () => condition(fixture.cloud.describe())),
-    async letGo(memberId) {
-      const { notice } = fixture.cloud.terminate(memberId);
-      await fixture.noticeSource(memberId).complete(notice);
-    },
-    close: () => fixture.close(),
-  };
-});
+fleetDriverContract('the local cloud', localFleet);
+
+for (const seed of [1, 2, 3, 4, 5, 6]) {
+  fleetDriverContract(`the local cloud on a bad day (seed ${seed})`, (size) =>
+    localFleet(size, (driver, { clock }) => {
+      const bad = onABadDay(driver, seeded(seed), () => clock.now());
+      return new OverlaidFleetDriver(bad, clock);
+    }),
+  );
+}

@@ -2,6 +2,7 @@ import type { ClusterSecrets } from '../config/index.ts';
 import { dialRpc, type RpcSocket } from '../process/rpc-socket.ts';
 import { HoldfastError, nodeClientContract, nodeContract } from '../protocol/index.ts';
 import type { Move } from './handover-knowledge.ts';
+import type { Meeting } from './meeting.ts';
 import { refusingNodeHandlers } from './refusing-handlers.ts';
 
 export interface HandoverTargetContext {
@@ -16,14 +17,18 @@ const PING_MS = 400;
 
 /** The connection to the node that a meeting is being moved to. Says once when the target, or the meeting on it, is lost. */
 export class HandoverTarget {
-  readonly #meetingId: string;
+  readonly #meeting: Pick<Meeting, 'id' | 'participants'>;
   readonly #context: HandoverTargetContext;
   readonly #onLost: (why: string) => void;
   readonly #abort = new AbortController();
   #socket: TargetSocket | undefined;
 
-  constructor(meetingId: string, context: HandoverTargetContext, onLost: (why: string) => void) {
-    this.#meetingId = meetingId;
+  constructor(
+    meeting: Pick<Meeting, 'id' | 'participants'>,
+    context: HandoverTargetContext,
+    onLost: (why: string) => void,
+  ) {
+    this.#meeting = meeting;
     this.#context = context;
     this.#onLost = onLost;
   }
@@ -35,7 +40,12 @@ export class HandoverTarget {
     timeoutMs: number,
   ): Promise<void> {
     if (!this.#socket?.open) this.#socket = await this.#connect(target.rpcUrl, timeoutMs);
-    await this.#socket.request(method, { meetingId: this.#meetingId, epoch }, { timeoutMs });
+    const { id: meetingId, participants } = this.#meeting;
+    const params = { meetingId, epoch };
+    // Newcomers who are quicker leave room for those who are brought.
+    if (method === 'meeting.prepare') {
+      await this.#socket.request(method, { ...params, participants: participants.length }, { timeoutMs });
+    } else await this.#socket.request(method, params, { timeoutMs });
   }
 
   close(): void {
@@ -52,7 +62,7 @@ export class HandoverTarget {
       handlers: {
         ...refusingNodeHandlers,
         'meeting.lost': ({ meetingId }) => {
-          if (meetingId === this.#meetingId) this.#lost('the worker under the incoming meeting died');
+          if (meetingId === this.#meeting.id) this.#lost('the worker under the incoming meeting died');
         },
       },
       pingMs: PING_MS,

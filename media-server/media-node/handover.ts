@@ -90,7 +90,7 @@ export class Handover {
     this.#meeting = meeting;
     this.#context = context;
     this.#settings = { ...defaultHandoverSettings, ...context.timing };
-    this.#target = new HandoverTarget(meeting.id, context, (why) => this.#say({ type: 'target-lost', why }));
+    this.#target = new HandoverTarget(meeting, context, (why) => this.#say({ type: 'target-lost', why }));
   }
 
   get meetingId(): string {

@@ -1,60 +1,56 @@
 import type {
-  Consumer,
   DtlsParameters,
-  Producer,
   Router,
   RtpCapabilities,
   RtpParameters,
-  WebRtcServer,
   WebRtcTransport,
 } from 'mediasoup/types';
+import type { Clock } from '../process/clock.ts';
 import {
-  type ConsumerNew,
   HoldfastError,
   kindOfSource,
   kindOfStream,
   type MediaSource,
   type ParticipantInfo,
-  rtpParameters as rtpParametersOnWire,
   type TransportParameters,
 } from '../protocol/index.ts';
+import { LEG_LIMIT_BPS } from './bitrate-police.ts';
 import { KEY_FRAME_REQUEST_DELAY_MS } from './codecs.ts';
+import {
+  type LegEvent,
+  type LegLife,
+  mediaFlows,
+  newLegLife,
+  nextLegLife,
+  type PathName,
+  type PathState,
+} from './leg-life.ts';
 import type { Link } from './link.ts';
+import type { MediaWorker } from './media-worker.ts';
+import type { PublishedSource } from './published-source.ts';
+import { MOST_CONSUMERS, Reception } from './reception.ts';
+import { SerialQueue } from './serial-queue.ts';
+import type { WorkerChannel } from './worker-channel.ts';
 
-export interface PublishedSource {
-  readonly producer: Producer;
-  readonly source: MediaSource;
-}
-
-interface ReceivedStream {
-  readonly consumer: Consumer;
-  readonly source: MediaSource;
-  readonly from: string;
-  /** The client has made its side. Until then nothing is sent. */
-  ready: boolean;
-  /** The client does not want it for now. */
-  pausedByClient: boolean;
-  preferred: { spatialLayer: number; temporalLayer?: number };
-  restoreLayers?: NodeJS.Timeout;
-}
-
-/** The topmost layer there can be; mediasoup takes the nearest that exists. */
-const HIGHEST_LAYERS = { spatialLayer: 3, temporalLayer: 3 };
-/** After a stall: the layer that is surely alive, and for how long. */
-const STALL_LAYERS = { spatialLayer: 0, temporalLayer: 1 };
-const STALL_RESTORE_MS = 4000;
 /** Start of the bandwidth estimate when nothing is known; mediasoup's own 600 kbit/s begins in the low layer. */
 const DEFAULT_INITIAL_BITRATE_BPS = 1_500_000;
 const MIN_INITIAL_BITRATE_BPS = 600_000;
-/** The node drops a client that has been silent this long, s. Legs end by signalling long before. */
-const ICE_CONSENT_TIMEOUT_S = 30;
+/** ICE counts as gone after this long without a check from the client, s: mediasoup's least. Browsers check every 2.5 s. */
+const ICE_CONSENT_TIMEOUT_S = 10;
+/** A client that has just come answers for all streams of a meeting at once. */
+const MOST_WAITING = MOST_CONSUMERS + 32;
 
 export interface LegOptions {
   readonly id: string;
   readonly participant: ParticipantInfo;
   readonly router: Router;
-  readonly webRtcServer: WebRtcServer;
+  readonly worker: Pick<MediaWorker, 'webRtcServer' | 'channel'>;
   readonly initialOutgoingBitrateBps: number | undefined;
+  readonly clock: Clock;
+  /** Time that the node has lived through, ms. */
+  readonly awakeMs: () => number;
+  /** Its media began or ceased to flow, or it broke. */
+  readonly onLife: (leg: Leg) => void;
 }
 
 /** One participant's transports on this node, with what it publishes and what it receives. */
@@ -64,13 +60,13 @@ export class Leg {
   readonly sendTransport: WebRtcTransport;
   readonly recvTransport: WebRtcTransport;
   readonly published = new Map<string, PublishedSource>();
+  readonly reception: Reception;
+  readonly #options: LegOptions;
+  readonly #channel: WorkerChannel;
+  readonly #queue = new SerialQueue(MOST_WAITING);
   readonly #connected = new Set<string>();
-  readonly #received = new Map<string, ReceivedStream>();
-  /** Producers for which a consumer exists or is being made. */
-  readonly #wanted = new Set<string>();
-  #rtpCapabilities: RtpCapabilities | undefined;
+  #life: LegLife;
   #link: Link | undefined;
-  #broken = false;
   #closed = false;
 
   private constructor(options: LegOptions, sendTransport: WebRtcTransport, recvTransport: WebRtcTransport) {
@@ -78,32 +74,55 @@ export class Leg {
     this.participant = options.participant;
     this.sendTransport = sendTransport;
     this.recvTransport = recvTransport;
-    for (const transport of [sendTransport, recvTransport]) {
-      transport.on('dtlsstatechange', (state) => {
-        // Not by our own closing. Nothing that is sent on it arrives any more, and ICE would say so only much later.
-        if ((state === 'closed' || state === 'failed') && !this.#closed) {
-          this.#broken = true;
-          this.#link?.notify('leg.lost', { legId: this.id });
-        }
-      });
-    }
+    this.#options = options;
+    this.#channel = options.worker.channel;
+    this.#life = newLegLife(options.awakeMs());
+    this.reception = new Reception({
+      legId: options.id,
+      transport: recvTransport,
+      channel: this.#channel,
+      clock: options.clock,
+      link: () => this.#link,
+      onOffered: () => this.#take({ type: 'wanted' }),
+    });
+    this.#watch('send', sendTransport);
+    this.#watch('recv', recvTransport);
   }
 
   static async open(options: LegOptions): Promise<Leg> {
+    const { channel, webRtcServer } = options.worker;
     const create = () =>
-      options.router.createWebRtcTransport({
-        webRtcServer: options.webRtcServer,
-        enableUdp: true,
-        enableTcp: true,
-        preferUdp: true,
-        iceConsentTimeout: ICE_CONSENT_TIMEOUT_S,
-        initialAvailableOutgoingBitrate: Math.max(
-          MIN_INITIAL_BITRATE_BPS,
-          Math.round(options.initialOutgoingBitrateBps ?? DEFAULT_INITIAL_BITRATE_BPS),
-        ),
-      });
-    const [send, recv] = await Promise.all([create(), create()]);
-    return new Leg(options, send, recv);
+      channel.call(
+        () =>
+          options.router.createWebRtcTransport({
+            webRtcServer,
+            enableUdp: true,
+            enableTcp: true,
+            preferUdp: true,
+            iceConsentTimeout: ICE_CONSENT_TIMEOUT_S,
+            initialAvailableOutgoingBitrate: Math.max(
+              MIN_INITIAL_BITRATE_BPS,
+              Math.round(options.initialOutgoingBitrateBps ?? DEFAULT_INITIAL_BITRATE_BPS),
+            ),
+          }),
+        (late) => late.close(),
+      );
+    const [send, recv] = await Promise.allSettled([create(), create()]);
+    if (send.status === 'fulfilled' && recv.status === 'fulfilled') {
+      const leg = new Leg(options, send.value, recv.value);
+      try {
+        await channel.call(() => send.value.setMaxIncomingBitrate(LEG_LIMIT_BPS));
+        return leg;
+      } catch (error) {
+        leg.close();
+        throw error;
+      }
+    }
+    // Half a leg is of no use.
+    for (const made of [send, recv]) {
+      if (made.status === 'fulfilled') channel.attempt(() => made.value.close());
+    }
+    throw send.status === 'rejected' ? send.reason : recv.status === 'rejected' ? recv.reason : undefined;
   }
 
   get closed(): boolean {
@@ -115,30 +134,43 @@ export class Leg {
     return this.#link;
   }
 
+  /** Its participant is connected: at least one transport carries media, or could. */
+  get mediaFlows(): boolean {
+    return mediaFlows(this.#life);
+  }
+
+  get life(): LegLife {
+    return this.#life;
+  }
+
   attach(link: Link): void {
     this.#link = link;
+    this.#take({ type: 'attached' });
     // It may have broken while nobody was there to hear of it.
-    if (this.#broken) link.notify('leg.lost', { legId: this.id });
+    if (this.#life.state === 'broken') link.notify('leg.lost', { legId: this.id });
   }
 
   detach(): void {
     this.#link = undefined;
+    this.#take({ type: 'detached' });
   }
 
-  get ready(): boolean {
-    return this.#rtpCapabilities !== undefined;
+  /** Called often: what has lasted too long shows only with the time. */
+  tick(): void {
+    this.#take({ type: 'tick' });
   }
 
-  get consumerCount(): number {
-    return this.#received.size;
-  }
-
-  get consumers(): Consumer[] {
-    return [...this.#received.values()].map((stream) => stream.consumer);
+  /** One operation at a time, in the order of their coming. Refuses with TOO_MANY when too many wait. */
+  queued<T>(work: () => Promise<T> | T): Promise<T> {
+    return this.#queue.run(() => {
+      if (this.#closed) throw new HoldfastError('LEG_UNKNOWN', `leg ${this.id} has been closed`);
+      return work();
+    });
   }
 
   setRtpCapabilities(capabilities: RtpCapabilities): void {
-    this.#rtpCapabilities = capabilities;
+    this.reception.setRtpCapabilities(capabilities);
+    this.#take({ type: 'ready' });
   }
 
   /** Once for each transport; a client whose connection broke before the answer came asks again. */
@@ -146,8 +178,9 @@ export class Leg {
     const transport = this.#transport(transportId);
     if (this.#connected.has(transportId)) return;
     this.#connected.add(transportId);
+    this.#take({ type: 'wanted' });
     try {
-      await transport.connect({ dtlsParameters });
+      await this.#channel.call(() => transport.connect({ dtlsParameters }));
     } catch (error) {
       this.#connected.delete(transportId);
       throw error;
@@ -155,7 +188,8 @@ export class Leg {
   }
 
   restartIce(transportId: string) {
-    return this.#transport(transportId).restartIce();
+    const transport = this.#transport(transportId);
+    return this.#channel.call(() => transport.restartIce());
   }
 
   async publish(request: {
@@ -172,23 +206,35 @@ export class Leg {
     if (request.transportId !== this.sendTransport.id) {
       throw new HoldfastError('TRANSPORT_UNKNOWN', 'producers belong on the send transport');
     }
-    // One producer a source: a second one replaces the first.
+    // One producer a source: a second one replaces the first. Requests of a leg wait for each other, so there is no third.
     for (const [id, before] of this.published) if (before.source === request.source) this.unpublish(id);
-    const producer = await this.sendTransport.produce({
-      kind,
-      // The others see the cname in their SDP. Without one of the sender's, mediasoup makes one for all of this transport.
-      rtpParameters: { ...request.rtpParameters, rtcp: { reducedSize: true } },
-      paused: request.paused,
-      keyFrameRequestDelay: KEY_FRAME_REQUEST_DELAY_MS,
-    });
+    const producer = await this.#channel.call(
+      () =>
+        this.sendTransport.produce({
+          kind,
+          // The others see the cname in their SDP. Without one of the sender's, mediasoup makes one for all of this transport.
+          rtpParameters: { ...request.rtpParameters, rtcp: { reducedSize: true } },
+          paused: request.paused,
+          keyFrameRequestDelay: KEY_FRAME_REQUEST_DELAY_MS,
+        }),
+      (late) => late.close(),
+    );
     const published = { producer, source: request.source };
     this.published.set(producer.id, published);
+    this.#take({ type: 'wanted' });
     return published;
   }
 
+  async setPaused(producerId: string, paused: boolean): Promise<void> {
+    const { producer } = this.producer(producerId);
+    if (producer.paused === paused) return;
+    await this.#channel.call(() => (paused ? producer.pause() : producer.resume()));
+  }
+
   unpublish(producerId: string): void {
-    this.producer(producerId).producer.close();
+    const { producer } = this.producer(producerId);
     this.published.delete(producerId);
+    this.#channel.attempt(() => producer.close());
   }
 
   producer(producerId: string): PublishedSource {
@@ -197,91 +243,9 @@ export class Leg {
     return published;
   }
 
-  /** Makes a consumer for another participant's producer and offers it to the client; once for each producer. */
-  async receive(from: ParticipantInfo, published: PublishedSource): Promise<void> {
-    const { producer, source } = published;
-    const rtpCapabilities = this.#rtpCapabilities;
-    if (!rtpCapabilities || this.#wanted.has(producer.id) || producer.closed) return;
-    this.#wanted.add(producer.id);
-    let consumer: Consumer;
-    try {
-      consumer = await this.recvTransport.consume({ producerId: producer.id, rtpCapabilities, paused: true });
-    } catch (error) {
-      this.#wanted.delete(producer.id);
-      // The producer or this leg went away in the meantime: nothing is missing.
-      if (producer.closed || this.#closed) return;
-      throw error;
-    }
-    const stream: ReceivedStream = {
-      consumer,
-      source,
-      from: from.participantId,
-      ready: false,
-      pausedByClient: false,
-      preferred: HIGHEST_LAYERS,
-    };
-    this.#received.set(consumer.id, stream);
-    const ref = { legId: this.id, consumerId: consumer.id };
-    consumer.on('producerpause', () => this.#link?.notify('consumer.paused', ref));
-    consumer.on('producerresume', () => this.#link?.notify('consumer.resumed', ref));
-    consumer.on('producerclose', () => {
-      this.#forget(consumer.id);
-      this.#link?.notify('consumer.closed', ref);
-    });
-    this.#link?.notify('consumer.new', this.#describe(stream));
-  }
-
-  /** Everything the client should have; it brings itself in line with it after a lost connection. */
-  offers(): ConsumerNew[] {
-    return [...this.#received.values()].map((stream) => this.#describe(stream));
-  }
-
-  async consumerReady(consumerId: string): Promise<void> {
-    const stream = this.#stream(consumerId);
-    stream.ready = true;
-    if (!stream.pausedByClient) await stream.consumer.resume();
-  }
-
-  async pauseConsumer(consumerId: string): Promise<void> {
-    const stream = this.#stream(consumerId);
-    stream.pausedByClient = true;
-    await stream.consumer.pause();
-  }
-
-  async resumeConsumer(consumerId: string): Promise<void> {
-    const stream = this.#stream(consumerId);
-    stream.pausedByClient = false;
-    if (stream.ready) await stream.consumer.resume();
-  }
-
-  async setPreferredLayers(
-    consumerId: string,
-    layers: { spatialLayer: number; temporalLayer?: number },
-  ): Promise<void> {
-    const stream = this.#stream(consumerId);
-    if (stream.consumer.type !== 'simulcast') return;
-    stream.preferred = layers;
-    if (!stream.restoreLayers) await stream.consumer.setPreferredLayers(layers);
-  }
-
-  /**
-   * The client sees nothing although it should: its target layer may be dead (a collapsed bandwidth estimate switches
-   * the top layer off, and mediasoup notices only after 1.5 s). Goes down to the lowest layer for a while.
-   */
-  async consumerStalled(consumerId: string): Promise<void> {
-    const stream = this.#received.get(consumerId);
-    if (stream?.consumer.type !== 'simulcast' || stream.restoreLayers) return;
-    stream.restoreLayers = setTimeout(() => {
-      delete stream.restoreLayers;
-      // The leg may be closing at this moment; the layers then no longer matter.
-      stream.consumer.setPreferredLayers(stream.preferred).catch(() => {});
-    }, STALL_RESTORE_MS);
-    await stream.consumer.setPreferredLayers(STALL_LAYERS);
-  }
-
   /** The estimate of what this participant can receive, bit/s; undefined when there is none. */
   async availableOutgoingBitrateBps(): Promise<number | undefined> {
-    const [stats] = await this.recvTransport.getStats();
+    const [stats] = await this.#channel.call(() => this.recvTransport.getStats());
     return stats && 'availableOutgoingBitrate' in stats ? stats.availableOutgoingBitrate : undefined;
   }
 
@@ -295,42 +259,35 @@ export class Leg {
     return { sendTransport: describe(this.sendTransport), recvTransport: describe(this.recvTransport) };
   }
 
+  /** Never throws: whatever state the worker is in, everything of this leg is let go. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const id of this.#received.keys()) this.#forget(id);
-    this.published.clear();
-    this.sendTransport.close();
-    this.recvTransport.close();
     this.#link = undefined;
+    this.reception.close();
+    this.published.clear();
+    for (const transport of [this.sendTransport, this.recvTransport]) {
+      this.#channel.attempt(() => transport.close());
+    }
   }
 
-  #forget(consumerId: string): void {
-    const stream = this.#received.get(consumerId);
-    if (!stream) return;
-    clearTimeout(stream.restoreLayers);
-    this.#received.delete(consumerId);
-    this.#wanted.delete(stream.consumer.producerId);
-  }
-
-  #describe(stream: ReceivedStream): ConsumerNew {
-    const { consumer } = stream;
-    return {
-      legId: this.id,
-      consumerId: consumer.id,
-      producerId: consumer.producerId,
-      participantId: stream.from,
-      source: stream.source,
-      kind: consumer.kind,
-      rtpParameters: rtpParametersOnWire.parse(consumer.rtpParameters),
-      producerPaused: consumer.producerPaused,
+  #watch(path: PathName, transport: WebRtcTransport): void {
+    const look = () => {
+      // Not by our own closing.
+      if (!this.#closed) this.#take({ type: 'path', path, state: pathState(transport) });
     };
+    transport.on('icestatechange', look);
+    transport.on('dtlsstatechange', look);
   }
 
-  #stream(consumerId: string): ReceivedStream {
-    const stream = this.#received.get(consumerId);
-    if (!stream) throw new HoldfastError('CONSUMER_UNKNOWN', `this leg has no consumer ${consumerId}`);
-    return stream;
+  #take(event: LegEvent): void {
+    const before = this.#life;
+    const life = nextLegLife(before, event, this.#options.awakeMs());
+    this.#life = life;
+    if (life.state === 'broken' && before.state !== 'broken') {
+      this.#link?.notify('leg.lost', { legId: this.id });
+    }
+    if (life.state !== before.state || mediaFlows(life) !== mediaFlows(before)) this.#options.onLife(this);
   }
 
   #transport(transportId: string): WebRtcTransport {
@@ -338,4 +295,11 @@ export class Leg {
     if (transportId === this.recvTransport.id) return this.recvTransport;
     throw new HoldfastError('TRANSPORT_UNKNOWN', `this leg has no transport ${transportId}`);
   }
+}
+
+function pathState({ iceState, dtlsState }: Pick<WebRtcTransport, 'iceState' | 'dtlsState'>): PathState {
+  // DTLS says goodbye, or cannot agree. Nothing that is sent arrives any more, and ICE would say so only much later.
+  if (dtlsState === 'closed' || dtlsState === 'failed') return 'failed';
+  if (dtlsState !== 'connected') return 'unused';
+  return iceState === 'disconnected' || iceState === 'closed' ? 'interrupted' : 'connected';
 }

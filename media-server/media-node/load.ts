@@ -1,17 +1,11 @@
+import { type Clock, pause } from '../process/clock.ts';
 import type { NodeLoad } from '../protocol/index.ts';
+import { loadTargets } from './limits.ts';
+import type { MediaWorker } from './media-worker.ts';
 import type { Meeting } from './meeting.ts';
 import type { MeetingStore } from './meeting-store.ts';
+import type { WorkerChannel } from './worker-channel.ts';
 import type { WorkerPool } from './worker-pool.ts';
-
-/** What a node may carry before it counts as full (stress 1). */
-export const loadTargets = {
-  /** Cores of one worker's single thread; above this, queues begin to grow. */
-  workerCpu: 0.7,
-  /** Cores of the Node process: signalling, statistics. */
-  processCpu: 0.7,
-  /** Forwarded streams on one worker, as a bound for the time before CPU can be measured. */
-  consumersPerWorker: 400,
-} as const;
 
 /** The worst measure against its target. Unknown CPU makes the whole unknown: missing data is never taken for zero. */
 export function stressOf(load: Pick<NodeLoad, 'workers' | 'processCpu'>): number | null {
@@ -41,47 +35,66 @@ interface Sample {
   readonly packets: number | undefined;
 }
 
+/** A measurement waits no longer than this for the workers; one that has not answered by then is not known. */
+const MEASURE_LIMIT_MS = 400;
 /** At most this many consumers are asked for their counters in one measurement; the sum is scaled up. */
 const SAMPLED_CONSUMERS = 200;
+
+interface Rates {
+  readonly cpu: number | null;
+  readonly packetsPerSecond: number | null;
+}
+const unknownRates: Rates = { cpu: null, packetsPerSecond: null };
 
 /** Measures the node once in a while; between two measurements the last one stands. */
 export class LoadMeter {
   readonly #pool: WorkerPool;
   readonly #meetings: MeetingStore;
-  readonly #now: () => number;
+  readonly #clock: Clock;
+  /** Workers that have not answered the last question yet. */
+  readonly #asked = new Set<MediaWorker>();
   readonly #workers = new Map<number, Sample & { readonly pid: number }>();
-  readonly #rates = new Map<number, { cpu: number | null; packetsPerSecond: number | null }>();
+  readonly #rates = new Map<number, Rates>();
   #process: Sample | undefined;
   #processCpu: number | null = null;
 
-  constructor(pool: WorkerPool, meetings: MeetingStore, now: () => number) {
+  constructor(pool: WorkerPool, meetings: MeetingStore, clock: Clock) {
     this.#pool = pool;
     this.#meetings = meetings;
-    this.#now = now;
+    this.#clock = clock;
   }
 
   /** Takes a measurement: rates are over the time since the one before. */
   async measure(): Promise<void> {
-    const atMs = this.#now();
+    const atMs = this.#clock.now();
     const { user, system } = process.cpuUsage();
     const cpuMs = (user + system) / 1000;
     this.#processCpu = this.#process ? rate(cpuMs - this.#process.cpuMs, atMs - this.#process.atMs) : null;
     this.#process = { atMs, cpuMs, packets: undefined };
-    await Promise.all(this.#pool.running.map((media) => this.#measureWorker(media.index, media.worker)));
+    const over = new AbortController();
+    const asked = this.#pool.running.map((media) => this.#measureWorker(media));
+    await Promise.race([Promise.all(asked), pause(this.#clock, MEASURE_LIMIT_MS, over.signal)]);
+    over.abort();
+    // One worker that is silent makes nothing else unknown.
+    for (const { index } of this.#asked) this.#rates.set(index, unknownRates);
   }
 
-  async #measureWorker(
-    index: number,
-    worker: { pid: number; getResourceUsage(): Promise<{ ru_utime: number; ru_stime: number }> },
-  ) {
+  async #measureWorker(media: MediaWorker): Promise<void> {
+    // Still asked from the last time: it would only be asked more and more.
+    if (this.#asked.has(media)) return;
+    const { index, worker, channel } = media;
+    this.#asked.add(media);
     try {
-      const [usage, packets] = await Promise.all([worker.getResourceUsage(), this.#packetsSent(index)]);
-      const atMs = this.#now();
+      const [usage, packets] = await Promise.all([
+        channel.call(() => worker.getResourceUsage()),
+        this.#packetsSent(index, channel),
+      ]);
+      const atMs = this.#clock.now();
       const sample = { atMs, cpuMs: usage.ru_utime + usage.ru_stime, packets, pid: worker.pid };
       const before = this.#workers.get(index);
       this.#workers.set(index, sample);
       if (before?.pid !== worker.pid) {
-        this.#rates.set(index, { cpu: null, packetsPerSecond: null });
+        this.#rates.set(index, unknownRates);
         return;
       }
       const elapsedMs = atMs - before.atMs;
@@ -94,19 +107,21 @@ export class LoadMeter {
       });
     } catch {
       // The worker died while it was asked: nothing is known of it.
-      this.#rates.set(index, { cpu: null, packetsPerSecond: null });
+      this.#rates.set(index, unknownRates);
+    } finally {
+      this.#asked.delete(media);
     }
   }
 
-  async #packetsSent(index: number): Promise<number> {
+  async #packetsSent(index: number, channel: WorkerChannel): Promise<number> {
     const consumers = this.#on(index).flatMap((meeting) =>
-      [...meeting.legs.values()].flatMap((leg) => leg.consumers),
+      [...meeting.legs.values()].flatMap((leg) => leg.reception.consumers),
     );
     const sampled = consumers.slice(0, SAMPLED_CONSUMERS);
     const counts = await Promise.all(
       sampled.map(async (consumer) => {
         // One that closes while it is asked has nothing to add.
-        const stats = await consumer.getStats().catch(() => []);
+        const stats = await channel.call(() => consumer.getStats()).catch(() => []);
         return stats.reduce(
           (sum, entry) => (entry.type === 'outbound-rtp' ? sum + entry.packetCount : sum),
           0,
@@ -121,10 +136,15 @@ export class LoadMeter {
     return this.#meetings.all.filter((meeting) => meeting.worker.index === index);
   }
 
+  /** Cores used by a worker; null: not known. */
+  cpuOf(index: number): number | null {
+    return this.#rates.get(index)?.cpu ?? null;
+  }
+
   current(): NodeLoad {
     const workers = this.#pool.running.map(({ index }) => {
       const meetings = this.#on(index);
-      const { cpu = null, packetsPerSecond = null } = this.#rates.get(index) ?? {};
+      const { cpu, packetsPerSecond } = this.#rates.get(index) ?? unknownRates;
       return {
         cpu,
         packetsPerSecond,

@@ -8,12 +8,23 @@ const { version } = z
   .object({ version: z.string() })
   .parse(JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')));
 
-runProcess('media-node', async (log) => {
-  const config = loadConfig(mediaNodeConfig);
-  return MediaNode.start({
-    config,
-    secrets: loadSecrets(clusterSecrets),
-    version,
-    log: log.child({ nodeId: config.nodeId }),
-  });
-});
+let rejections = 0;
+
+runProcess(
+  'media-node',
+  async (log) => {
+    const config = loadConfig(mediaNodeConfig);
+    return MediaNode.start({
+      config,
+      secrets: loadSecrets(clusterSecrets),
+      version,
+      log: log.child({ nodeId: config.nodeId }),
+      rejections: () => rejections,
+    });
+  },
+  {
+    onUnhandledRejection: () => {
+      rejections += 1;
+    },
+  },
+);

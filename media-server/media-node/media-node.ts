@@ -11,6 +11,7 @@ import { LoadMeter, meetingLoad } from './load.ts';
 import { MeetingStore } from './meeting-store.ts';
 import { NodeMetrics } from './metrics.ts';
 import { NodeServer } from './node-server.ts';
+import { ProducerPolice } from './producer-police.ts';
 import { RegistryLink } from './registry-link.ts';
 import { WorkerPool } from './worker-pool.ts';
 
@@ -20,6 +21,8 @@ export interface MediaNodeOptions {
   readonly version: string;
   readonly log: Logger;
   readonly clock?: Clock;
+  /** How many rejections nobody has handled until now. */
+  readonly rejections?: () => number;
 }
 
 /** A media node: carries meetings, tells the control plane about them, and moves them away when it must go. */
@@ -28,6 +31,7 @@ export class MediaNode implements Running {
   readonly #meetings: MeetingStore;
   readonly #drain: Drain;
   readonly #load: LoadMeter;
+  readonly #police: ProducerPolice;
   readonly #server: NodeServer;
   readonly #socket: DrainSocket;
   readonly #options: MediaNodeOptions;
@@ -36,10 +40,9 @@ export class MediaNode implements Running {
   private constructor(options: MediaNodeOptions, pool: WorkerPool) {
     const { config, secrets, log } = options;
     const clock = options.clock ?? systemClock;
-    const now = () => clock.now();
     this.#options = options;
     this.#pool = pool;
-    this.#meetings = new MeetingStore(pool, log, now);
+    this.#meetings = new MeetingStore(pool, log, clock);
     const handover: HandoverContext = {
       nodeId: config.nodeId,
       secrets,
@@ -56,12 +59,15 @@ export class MediaNode implements Running {
       clock,
       log,
     });
-    this.#load = new LoadMeter(pool, this.#meetings, now);
+    this.#load = new LoadMeter(pool, this.#meetings, clock);
+    this.#police = new ProducerPolice(this.#meetings, clock, log);
     const metrics = new NodeMetrics(config.nodeId, {
       pool,
       meetings: this.#meetings,
       drain: this.#drain,
       load: this.#load,
+      police: this.#police,
+      rejections: options.rejections ?? (() => 0),
     });
     this.#server = new NodeServer({
       nodeId: config.nodeId,
@@ -86,7 +92,10 @@ export class MediaNode implements Running {
   static async start(options: MediaNodeOptions): Promise<MediaNode> {
     const { config, log } = options;
     const count = config.media.workers ?? availableParallelism();
-    const node = new MediaNode(options, await WorkerPool.start(config.media, count, log));
+    const node = new MediaNode(
+      options,
+      await WorkerPool.start(config.media, count, log, options.clock ?? systemClock),
+    );
     try {
       await node.#start();
       return node;
@@ -174,6 +183,7 @@ export class MediaNode implements Running {
     await this.#registry?.close();
     await this.#socket.close();
     await this.#server.close();
+    this.#police.close();
     this.#meetings.closeAll(reason);
     this.#pool.close();
   }

@@ -4,7 +4,10 @@ import { createServer } from 'node:net';
 import { createWorker } from 'mediasoup';
 import type { WebRtcServer, Worker } from 'mediasoup/types';
 import type { MediaNodeConfig } from '../config/index.ts';
+import type { Clock } from '../process/clock.ts';
+import type { Logger } from '../process/logger.ts';
 import { HoldfastError } from '../protocol/index.ts';
+import { WorkerChannel } from './worker-channel.ts';
 
 /** One mediasoup worker (one process, one core) and the WebRtcServer that carries all its transports on one port. */
 export interface MediaWorker {
@@ -12,31 +15,66 @@ export interface MediaWorker {
   readonly port: number;
   readonly worker: Worker;
   readonly webRtcServer: WebRtcServer;
+  /** Every request to the worker goes through it. */
+  readonly channel: WorkerChannel;
 }
 
-export async function startMediaWorker(
-  index: number,
-  media: MediaNodeConfig['media'],
-  port: number,
-): Promise<MediaWorker> {
+export interface MediaWorkerOptions {
+  readonly index: number;
+  readonly media: MediaNodeConfig['media'];
+  /** 0: any free one. */
+  readonly port: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Called once, when nothing more can be had of the worker though its process may live. */
+  readonly onBroken: (reason: string) => void;
+}
+
+export async function startMediaWorker(options: MediaWorkerOptions): Promise<MediaWorker> {
+  const { index, media, port, clock, log, onBroken } = options;
   const chosen = port === 0 ? await findFreePort(media.listenIp) : port;
   const worker = await createWorker({ logLevel: 'warn' });
+  const channel = new WorkerChannel({ ask: () => worker.getResourceUsage(), onBroken, clock, log });
   const announced = media.announcedAddress === undefined ? {} : { announcedAddress: media.announcedAddress };
   try {
-    const webRtcServer = await worker.createWebRtcServer({
-      listenInfos: [
-        { protocol: 'udp', ip: media.listenIp, port: chosen, ...announced },
-        { protocol: 'tcp', ip: media.listenIp, port: chosen, ...announced },
-      ],
-    });
-    return { index, port: chosen, worker, webRtcServer };
+    const webRtcServer = await channel.call(() =>
+      worker.createWebRtcServer({
+        listenInfos: [
+          { protocol: 'udp', ip: media.listenIp, port: chosen, ...announced },
+          { protocol: 'tcp', ip: media.listenIp, port: chosen, ...announced },
+        ],
+      }),
+    );
+    return { index, port: chosen, worker, webRtcServer, channel };
   } catch (error) {
-    worker.close();
+    channel.close();
+    killWorker(worker);
+    closeWorker(worker);
     throw new HoldfastError(
       'INTERNAL',
       `cannot listen for media on ${media.listenIp}:${chosen} (UDP and TCP): ${error instanceof Error ? error.message : String(error)}`,
       { cause: error },
     );
+  }
+}
+
+/** Lets a worker end by itself, so that it says goodbye to its clients. */
+export function closeWorker(worker: Worker): void {
+  try {
+    worker.close();
+  } catch {
+    // Its channel cannot be written to any more: it cannot be asked.
+    killWorker(worker);
+  }
+}
+
+/** Ends the process of a worker, whatever state it or the channel to it is in. */
+export function killWorker(worker: Worker): void {
+  if (worker.died || worker.subprocessClosed) return;
+  try {
+    process.kill(worker.pid, 'SIGKILL');
+  } catch {
+    // It has ended in this moment.
   }
 }
 

@@ -1,21 +1,24 @@
 import { EventEmitter } from 'eventemitter3';
+import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/logger.ts';
 import { HoldfastError } from '../protocol/index.ts';
+import { AwakeTime } from './awake-time.ts';
 import { mediaCodecs } from './codecs.ts';
 import type { Leg } from './leg.ts';
 import type { Link } from './link.ts';
 import { Meeting } from './meeting.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
-/** How long a leg waits for a gateway to speak for it again, ms: as long as a participant may resume, and a little. */
-export const ORPHAN_MS = 35_000;
 /** How long an empty meeting waits for somebody, ms. */
 const EMPTY_MS = 5000;
-/** How long a prepared meeting whose source is gone waits for the gateways' recovery, ms. */
-const ABANDONED_MS = 5000;
+/** How long a prepared meeting whose source is gone waits for somebody with media, ms: the gateways' recovery. */
+const FORSAKEN_MS = 5000;
+/** How often it is looked at what has lasted too long, ms. */
+const TICK_MS = 500;
 
 interface MeetingStoreEvents {
   changed: () => void;
+  legBroken: () => void;
   /** The last participant has left. */
   ended: (meeting: Meeting) => void;
   /** The worker under it died. `links` are the gateways that must recover it. */
@@ -24,20 +27,24 @@ interface MeetingStoreEvents {
 
 /** All meetings and legs of this node. */
 export class MeetingStore extends EventEmitter<MeetingStoreEvents> {
-  readonly #pool: WorkerPool;
+  readonly #pool: Pick<WorkerPool, 'pick'>;
   readonly #log: Logger;
-  readonly #now: () => number;
+  readonly #clock: Clock;
+  readonly #time: AwakeTime;
   readonly #meetings = new Map<string, Meeting>();
   readonly #opening = new Map<string, Promise<Meeting>>();
   readonly #legs = new Map<string, { readonly leg: Leg; readonly meeting: Meeting }>();
-  readonly #timers = new Map<string, NodeJS.Timeout>();
+  readonly #timers = new Map<string, () => void>();
+  #cancelTick: () => void = () => {};
 
-  constructor(pool: WorkerPool, log: Logger, now: () => number) {
+  constructor(pool: Pick<WorkerPool, 'on' | 'pick'>, log: Logger, clock: Clock) {
     super();
     this.#pool = pool;
     this.#log = log;
-    this.#now = now;
+    this.#clock = clock;
+    this.#time = new AwakeTime(clock.now(), 2 * TICK_MS);
     pool.on('workerDied', (index) => this.#workerDied(index));
+    this.#tickLater();
   }
 
   get all(): readonly Meeting[] {
@@ -55,11 +62,6 @@ export class MeetingStore extends EventEmitter<MeetingStoreEvents> {
 
   get(meetingId: string): Meeting | undefined {
     return this.#meetings.get(meetingId);
-  }
-
-  /** Meetings that are here or being made. A node that holds none may go. */
-  get holds(): number {
-    return new Set([...this.#meetings.keys(), ...this.#opening.keys()]).size;
   }
 
   /**
@@ -104,18 +106,11 @@ export class MeetingStore extends EventEmitter<MeetingStoreEvents> {
     throw new HoldfastError('LEG_UNKNOWN', `this node has no leg ${legId}`);
   }
 
-  /** The connection is gone: its legs wait for another one to speak for them. Media flows on. */
-  detachAll(link: Link): void {
+  /** The connection is gone. Media flows on, and as long as it does, the legs that it spoke for live. */
+  linkGone(link: Link): void {
     for (const meeting of this.#meetings.values()) {
-      for (const leg of meeting.legs.values()) {
-        if (leg.link !== link) continue;
-        meeting.detachLeg(leg);
-        this.#after(`leg ${leg.id}`, ORPHAN_MS, () => {
-          if (leg.closed || leg.link) return;
-          this.#log.info({ meetingId: meeting.id, legId: leg.id }, 'leg.orphan_expired');
-          meeting.closeLeg(leg.id);
-        });
-      }
+      for (const leg of meeting.legs.values()) if (leg.link === link) meeting.detachLeg(leg);
+      if (meeting.source === link) meeting.sourceGone();
     }
   }
 
@@ -129,18 +124,8 @@ export class MeetingStore extends EventEmitter<MeetingStoreEvents> {
     if (found.meeting.id !== meetingId || found.leg.participant.participantId !== participantId) {
       throw new HoldfastError('FORBIDDEN', `leg ${legId} belongs to somebody else`);
     }
-    this.#cancel(`leg ${legId}`);
     found.meeting.attachLeg(found.leg, link);
     return found;
-  }
-
-  /** The source of an incoming meeting is gone. Whoever is here by then stays; nobody: the meeting goes. */
-  sourceGone(meeting: Meeting): void {
-    this.#after(`incoming ${meeting.id}`, ABANDONED_MS, () => {
-      if (meeting.closed || meeting.role !== 'incoming') return;
-      if (meeting.legs.size > 0) meeting.setRole('home');
-      else this.close(meeting, 'source gone');
-    });
   }
 
   /**
@@ -152,16 +137,13 @@ export class MeetingStore extends EventEmitter<MeetingStoreEvents> {
     await this.#opening.get(meetingId)?.catch(() => {});
     const meeting = this.#meetings.get(meetingId);
     if (!meeting || meeting.epoch > epoch) return;
-    for (const leg of meeting.legs.values()) leg.link?.notify('leg.lost', { legId: leg.id });
-    this.close(meeting, 'dropped');
+    this.#closeTelling(meeting, 'dropped');
   }
 
   close(meeting: Meeting, reason: string): void {
     if (meeting.closed) return;
     this.#log.info({ meetingId: meeting.id, epoch: meeting.epoch, reason }, 'meeting.closed');
-    for (const leg of meeting.legs.values()) this.#cancel(`leg ${leg.id}`);
     this.#cancel(`empty ${meeting.id}`);
-    this.#cancel(`incoming ${meeting.id}`);
     if (this.#meetings.get(meeting.id) === meeting) this.#meetings.delete(meeting.id);
     meeting.close();
     this.emit('changed');
@@ -177,7 +159,8 @@ export class MeetingStore extends EventEmitter<MeetingStoreEvents> {
 
   closeAll(reason: string): void {
     for (const meeting of this.all) this.close(meeting, reason);
-    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#cancelTick();
+    for (const cancel of this.#timers.values()) cancel();
     this.#timers.clear();
     this.#legs.clear();
     this.removeAllListeners();
@@ -190,15 +173,19 @@ export class MeetingStore extends EventEmitter<MeetingStoreEvents> {
         0,
       ),
     );
-    const router = await worker.worker.createRouter({ mediaCodecs });
+    const router = await worker.channel.call(
+      () => worker.worker.createRouter({ mediaCodecs }),
+      (late) => late.close(),
+    );
     const meeting = new Meeting({
       id: meetingId,
       epoch,
       role,
       worker,
       router,
+      clock: this.#clock,
+      awakeMs: () => this.#time.nowMs,
       log: this.#log,
-      nowMs: this.#now(),
     });
     this.#meetings.set(meetingId, meeting);
     const watch = () => {
@@ -208,6 +195,7 @@ export class MeetingStore extends EventEmitter<MeetingStoreEvents> {
     };
     meeting.on('changed', watch);
     meeting.on('legOpened', (leg) => this.#legs.set(leg.id, { leg, meeting }));
+    meeting.on('legBroken', () => this.emit('legBroken'));
     meeting.on('legClosed', (leg) => this.#legs.delete(leg.id));
     this.#log.info({ meetingId, epoch, role, worker: worker.index }, 'meeting.opened');
     watch();
@@ -219,22 +207,41 @@ export class MeetingStore extends EventEmitter<MeetingStoreEvents> {
       if (meeting.worker.index !== index) continue;
       const links = new Set<Link>();
       for (const leg of meeting.legs.values()) if (leg.link) links.add(leg.link);
+      // The node that is moving it here takes another target at once.
+      if (meeting.source) links.add(meeting.source);
       this.close(meeting, 'worker died');
       this.emit('lost', meeting, links);
     }
   }
 
+  /** Whoever is still on it gets a new leg, where the meeting is. */
+  #closeTelling(meeting: Meeting, reason: string): void {
+    for (const leg of meeting.legs.values()) leg.link?.notify('leg.lost', { legId: leg.id });
+    this.close(meeting, reason);
+  }
+
+  #tickLater(): void {
+    this.#cancelTick = this.#clock.after(TICK_MS, () => {
+      this.#tickLater();
+      this.#time.tick(this.#clock.now());
+      for (const meeting of this.all) {
+        meeting.tick();
+        if (meeting.forsakenMs >= FORSAKEN_MS) this.#closeTelling(meeting, 'source gone');
+      }
+    });
+  }
+
   #after(key: string, ms: number, action: () => void): void {
     this.#cancel(key);
-    const timer = setTimeout(() => {
+    const cancel = this.#clock.after(ms, () => {
       this.#timers.delete(key);
       action();
-    }, ms);
-    this.#timers.set(key, timer);
+    });
+    this.#timers.set(key, cancel);
   }
 
   #cancel(key: string): void {
-    clearTimeout(this.#timers.get(key));
+    this.#timers.get(key)?.();
     this.#timers.delete(key);
   }
 }

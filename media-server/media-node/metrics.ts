@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { Drain } from './drain.ts';
 import type { LoadMeter } from './load.ts';
 import type { MeetingStore } from './meeting-store.ts';
+import type { ProducerPolice } from './producer-police.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 /** What `/metrics` shows of a media node, named as Prometheus' conventions have it. */
@@ -10,9 +11,16 @@ export class NodeMetrics {
 
   constructor(
     nodeId: string,
-    parts: { pool: WorkerPool; meetings: MeetingStore; drain: Drain; load: LoadMeter },
+    parts: {
+      pool: WorkerPool;
+      meetings: MeetingStore;
+      drain: Drain;
+      load: LoadMeter;
+      police: ProducerPolice;
+      rejections: () => number;
+    },
   ) {
-    const { pool, meetings, drain, load } = parts;
+    const { pool, meetings, drain, load, police, rejections } = parts;
     this.#registry.setDefaultLabels({ node: nodeId });
     collectDefaultMetrics({ register: this.#registry });
     const registers = [this.#registry];
@@ -46,10 +54,10 @@ export class NodeMetrics {
       registers,
       collect() {
         this.reset();
-        load.current().workers.forEach(({ cpu }, position) => {
-          const worker = pool.running[position]?.index;
-          if (cpu !== null && worker !== undefined) this.set({ worker: String(worker) }, cpu);
-        });
+        for (const { index } of pool.running) {
+          const cpu = load.cpuOf(index);
+          if (cpu !== null) this.set({ worker: String(index) }, cpu);
+        }
       },
     });
     const moves = new Counter({
@@ -81,6 +89,23 @@ export class NodeMetrics {
       registers,
     });
     pool.on('workerDied', () => deaths.inc());
+    const stopped = new Counter({
+      name: 'holdfast_producers_stopped_total',
+      help: 'Producers closed because they sent more than their allowance',
+      registers,
+    });
+    police.on('stopped', () => stopped.inc());
+    const lost = new Counter({
+      name: 'holdfast_legs_broken_total',
+      help: 'Legs whose media broke',
+      registers,
+    });
+    meetings.on('legBroken', () => lost.inc());
+    gauge(
+      'holdfast_node_unhandled_rejections',
+      'Rejections that nobody handled since the process started: each is a fault of this program',
+      rejections,
+    );
   }
 
   async render(): Promise<{ contentType: string; body: string }> {

@@ -1,12 +1,15 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { EventEmitter } from 'eventemitter3';
 import type { MediaNodeConfig } from '../config/index.ts';
+import { type Clock, pause } from '../process/clock.ts';
 import type { Logger } from '../process/logger.ts';
 import { HoldfastError } from '../protocol/index.ts';
-import { type MediaWorker, startMediaWorker } from './media-worker.ts';
+import { closeWorker, killWorker, type MediaWorker, startMediaWorker } from './media-worker.ts';
+
+/** The longest a killed process is waited for, ms. */
+const EXIT_LIMIT_MS = 1000;
 
 interface WorkerPoolEvents {
-  /** A worker process died; its routers and transports are closed already and cannot be asked any more. */
+  /** A worker process died, or was ended because it was broken; its routers and transports cannot be asked any more. */
   workerDied: (index: number) => void;
 }
 
@@ -14,17 +17,25 @@ interface WorkerPoolEvents {
 export class WorkerPool extends EventEmitter<WorkerPoolEvents> {
   readonly #media: MediaNodeConfig['media'];
   readonly #log: Logger;
+  readonly #clock: Clock;
   readonly #workers: (MediaWorker | undefined)[] = [];
+  readonly #ended = new AbortController();
   #closed = false;
 
-  private constructor(media: MediaNodeConfig['media'], log: Logger) {
+  private constructor(media: MediaNodeConfig['media'], log: Logger, clock: Clock) {
     super();
     this.#media = media;
     this.#log = log;
+    this.#clock = clock;
   }
 
-  static async start(media: MediaNodeConfig['media'], count: number, log: Logger): Promise<WorkerPool> {
-    const pool = new WorkerPool(media, log);
+  static async start(
+    media: MediaNodeConfig['media'],
+    count: number,
+    log: Logger,
+    clock: Clock,
+  ): Promise<WorkerPool> {
+    const pool = new WorkerPool(media, log, clock);
     try {
       for (let index = 0; index < count; index += 1) {
         await pool.#start(index, media.port === 0 ? 0 : media.port + index);
@@ -57,37 +68,64 @@ export class WorkerPool extends EventEmitter<WorkerPoolEvents> {
   }
 
   async #start(index: number, port: number): Promise<void> {
-    const started = await startMediaWorker(index, this.#media, port);
+    const exited = Promise.withResolvers<void>();
+    const started = await startMediaWorker({
+      index,
+      media: this.#media,
+      port,
+      clock: this.#clock,
+      log: this.#log.child({ worker: index }),
+      onBroken: (reason) => this.#lost(index, new Error(reason), exited.promise),
+    });
     if (this.#closed) {
-      started.worker.close();
+      started.channel.close();
+      closeWorker(started.worker);
       return;
     }
     this.#workers[index] = started;
+    started.worker.on('subprocessclose', exited.resolve);
     started.worker.on('died', (error) => {
-      this.#workers[index] = undefined;
-      if (this.#closed) return;
-      this.#log.error({ err: error, worker: index, workerPid: started.worker.pid }, 'worker.died');
-      this.emit('workerDied', index);
-      void this.#replace(index, started.port);
+      if (this.#workers[index] === started) this.#lost(index, error, exited.promise);
     });
     this.#log.info({ worker: index, workerPid: started.worker.pid, port: started.port }, 'worker.started');
   }
 
-  async #replace(index: number, port: number): Promise<void> {
+  /** It has died, or nothing can be had of it any more, which is the same for its meetings. */
+  #lost(index: number, error: Error, exited: Promise<void>): void {
+    const lost = this.#workers[index];
+    if (!lost) return;
+    this.#workers[index] = undefined;
+    lost.channel.close();
+    killWorker(lost.worker);
+    // What mediasoup has of it is closed with it, without asking it.
+    closeWorker(lost.worker);
+    if (this.#closed) return;
+    this.#log.error({ err: error, worker: index, workerPid: lost.worker.pid }, 'worker.died');
+    this.emit('workerDied', index);
+    void this.#replace(index, lost.port, exited);
+  }
+
+  async #replace(index: number, port: number, exited: Promise<void>): Promise<void> {
+    // Its port is free only when the process is gone.
+    await Promise.race([exited, pause(this.#clock, EXIT_LIMIT_MS, this.#ended.signal)]);
     for (let attempt = 1; !this.#closed; attempt += 1) {
       try {
         await this.#start(index, port);
         return;
       } catch (error) {
         this.#log.error({ err: error, worker: index, attempt }, 'worker.restart_failed');
-        await delay(Math.min(5000, 200 * 2 ** attempt));
+        await pause(this.#clock, Math.min(5000, 200 * 2 ** attempt), this.#ended.signal);
       }
     }
   }
 
   close(): void {
     this.#closed = true;
-    for (const worker of this.running) worker.worker.close();
+    this.#ended.abort();
+    for (const { channel, worker } of this.running) {
+      channel.close();
+      closeWorker(worker);
+    }
     this.#workers.length = 0;
     this.removeAllListeners();
   }

@@ -15,6 +15,14 @@ export interface Running {
   close(reason: string): Promise<void>;
 }
 
+export interface RunOptions {
+  /**
+   * Called for a rejection that nobody handled, which then does not end the process. For processes that carry so much that
+   * one forgotten rejection must not cost all of it. An exception that nobody caught ends every process.
+   */
+  readonly onUnhandledRejection?: () => void;
+}
+
 /** The longest a clean end may take before the process ends anyway, ms. Leaving has its own time before that. */
 const CLOSE_LIMIT_MS = 10_000;
 
@@ -27,7 +35,11 @@ const EXIT_USAGE = 1;
  * taken with 1 and one line. When `HOLDFAST_PARENT_WATCH` is set, the end of stdin is the end of whoever started it, and it
  * ends too: no process outlives a killed parent.
  */
-export function runProcess(role: string, start: (log: Logger) => Promise<Running>): void {
+export function runProcess(
+  role: string,
+  start: (log: Logger) => Promise<Running>,
+  options: RunOptions = {},
+): void {
   const log = createLogger(role);
   let running: Running | undefined;
   let ending = false;
@@ -76,6 +88,10 @@ export function runProcess(role: string, start: (log: Logger) => Promise<Running
     void end('uncaught exception', 70);
   });
   process.on('unhandledRejection', (error) => {
+    if (options.onUnhandledRejection) {
+      log.error({ err: error }, 'process.unhandled_rejection');
+      return options.onUnhandledRejection();
+    }
     log.fatal({ err: error }, 'process.unhandled_rejection');
     void end('unhandled rejection', 70);
   });

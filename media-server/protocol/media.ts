@@ -6,7 +6,6 @@ import type {
   RtpParameters,
 } from 'mediasoup-client/types';
 import { z } from 'zod';
-import type { MediaKind } from './values.ts';
 
 /**
  * The media descriptions that browsers and nodes send each other, as schemas of our own. What a browser says reaches the
@@ -14,6 +13,9 @@ import type { MediaKind } from './values.ts';
  * here: only the router's codecs, only extensions, parameters and feedback that are known, numbers in their ranges, short
  * lists. Browsers offer more with each version (codecs, extensions); that is left out and not refused.
  */
+
+export const mediaKind = z.enum(['audio', 'video']);
+export type MediaKind = z.output<typeof mediaKind>;
 
 /** The codecs that every router has, and what repeats lost packets. */
 const mimeTypes = {
@@ -214,7 +216,7 @@ export const rtpCapabilities = named<RtpCapabilities>(
   object({
     codecs: knownOf(
       object({
-        kind: z.enum(['audio', 'video']),
+        kind: mediaKind,
         mimeType,
         preferredPayloadType: payloadType,
         clockRate,
@@ -227,7 +229,7 @@ export const rtpCapabilities = named<RtpCapabilities>(
     ).exactOptional(),
     headerExtensions: knownOf(
       object({
-        kind: z.enum(['audio', 'video']),
+        kind: mediaKind,
         uri: headerExtensionUri,
         preferredId: extensionId,
         preferredEncrypt: z.boolean().exactOptional(),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Contract, notification, request } from './contract.ts';
 import * as m from './media.ts';
-import { legEvents, legRequests, legSnapshot, nodeReports } from './signalling.ts';
+import { legEvents, legReason, legRequests, legSnapshot, nodeReports } from './signalling.ts';
 import * as v from './values.ts';
 
 /** Gateway → media node, and media node → media node: one WebSocket at `/rpc`, dialled by the gateway or the source node. */
@@ -23,7 +23,11 @@ export const nodeContract = {
   ),
   'meeting.prepare': request(
     'A meeting is about to move here: create it (idempotent). From now on newcomers join here.',
-    meetingRef,
+    meetingRef.extend({
+      participants: z.int().min(0).optional().meta({
+        description: 'How many people it is going to bring: newcomers leave room for them.',
+      }),
+    }),
     v.empty,
   ),
   'meeting.abandon': request(
@@ -46,6 +50,10 @@ export const nodeContract = {
       incoming: z.boolean().meta({
         description:
           'The epoch is one that the meeting is being moved to: the target makes it, if it must, as `incoming`, which is not yet the home.',
+      }),
+      reason: legReason.meta({
+        description:
+          'Only who comes with `join` can be refused with MEETING_FULL; the others are in the meeting already.',
       }),
       initialOutgoingBitrateBps: v.bitrateBps.optional().meta({
         description: 'Start of the bandwidth estimate: what the old leg had.',

@@ -39,7 +39,7 @@ export const consumerNew = z.object({
   producerId: m.mediaId,
   participantId: v.participantId,
   source: v.mediaSource,
-  kind: v.mediaKind,
+  kind: m.mediaKind,
   rtpParameters: m.rtpParameters,
   producerPaused: z.boolean().meta({ description: 'The sender has muted this source.' }),
 });
@@ -78,7 +78,7 @@ export const legRequests = {
     legRef.extend({
       transportId: m.mediaId,
       source: v.mediaSource,
-      kind: v.mediaKind,
+      kind: m.mediaKind,
       rtpParameters: m.rtpParameters,
       paused: z.boolean(),
     }),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { dtlsParameters, iceCandidates, iceParameters, mediaId } from './media.ts';
+import { dtlsParameters, iceCandidates, iceParameters, type MediaKind, mediaId } from './media.ts';
 
 /** Values that many messages carry. */
 
@@ -38,9 +38,7 @@ export const displayName = z
 export const timestampMs = z.number().min(0).meta({ description: 'Milliseconds since 1970-01-01 UTC.' });
 export const bitrateBps = z.number().min(0).meta({ description: 'Bits per second.' });
 
-export const mediaKind = z.enum(['audio', 'video']);
 export const mediaSource = z.enum(['microphone', 'camera', 'screen', 'screen-audio']);
-export type MediaKind = z.output<typeof mediaKind>;
 export type MediaSource = z.output<typeof mediaSource>;
 export const kindOfSource: Record<MediaSource, MediaKind> = {
   microphone: 'audio',

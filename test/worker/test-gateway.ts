@@ -1,6 +1,7 @@
 import { dialRpc, type RpcSocket } from '@holdfast/media-server/process/rpc-socket.ts';
 import {
   type Handlers,
+  type LegReason,
   type MediaSource,
   nodeClientContract,
   nodeContract,
@@ -63,6 +64,7 @@ export class TestGateway {
     epoch: number,
     participantId: string,
     sources: readonly MediaSource[],
+    how: { readonly incoming: boolean; readonly reason: LegReason } = { incoming: false, reason: 'join' },
   ) {
     const link = await this.link(nodeId);
     const legId = `${nodeId}:${meetingId}:${participantId}`;
@@ -71,7 +73,7 @@ export class TestGateway {
       meetingId,
       epoch,
       participant: { participantId, displayName: participantId },
-      incoming: false,
+      ...how,
     });
     await link.request('leg.ready', { legId, rtpCapabilities: opened.routerRtpCapabilities });
     const producers = new Map<MediaSource, string>();
@@ -96,7 +98,10 @@ export class TestGateway {
     const link = await this.link(from);
     const people = participants.map(({ participantId }) => participantId);
     for (const participantId of people) {
-      await this.join(target.nodeId, meetingId, epoch, participantId, ['microphone']);
+      await this.join(target.nodeId, meetingId, epoch, participantId, ['microphone'], {
+        incoming: true,
+        reason: 'handover',
+      });
       link.notify('handover.progress', { meetingId, epoch, participantId, event: { type: 'published' } });
     }
     for (const participantId of people) {

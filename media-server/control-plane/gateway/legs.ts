@@ -240,6 +240,7 @@ export class Legs {
         epoch,
         participant: session.participant,
         incoming: leg.movingFrom !== undefined,
+        reason,
         ...(initialOutgoingBitrateBps === undefined ? {} : { initialOutgoingBitrateBps }),
       });
     } catch (error) {

@@ -13,12 +13,14 @@ import {
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-const require = createRequire(import.meta.url);
+/** Where mediasoup is installed for the media server. */
+const require = createRequire(import.meta.resolve('@holdfast/media-server/package.json'));
+const mediasoup = 'mediasoup';
 /** mediasoup's own modules, past what the package exports: what is tested is that they take what was parsed. */
-const inside = (name: string) => require(join(dirname(require.resolve('mediasoup')), name));
+const inside = (name: string) => require(join(dirname(require.resolve(mediasoup)), name));
 const { serializeRtpParameters } = inside('rtpParametersFbsUtils.js');
 const ortc = inside('ortc.js');
-const { Builder } = createRequire(require.resolve('mediasoup'))('flatbuffers');
+const { Builder } = createRequire(require.resolve(mediasoup))('flatbuffers');
 
 const opus = {
   mimeType: 'audio/opus',

@@ -2,7 +2,6 @@ import type { ClusterSecrets } from '../config/index.ts';
 import { dialRpc, type RpcSocket } from '../process/rpc-socket.ts';
 import { HoldfastError, nodeClientContract, nodeContract } from '../protocol/index.ts';
 import type { Move } from './handover-knowledge.ts';
-import type { Meeting } from './meeting.ts';
 import { refusingNodeHandlers } from './refusing-handlers.ts';
 
 export interface HandoverTargetContext {
@@ -15,19 +14,20 @@ type TargetSocket = RpcSocket<typeof nodeClientContract, typeof nodeContract>;
 /** A target that is silent for three of these is lost, ms. */
 const PING_MS = 400;
 
+export interface HandoverTargetMeeting {
+  readonly id: string;
+  readonly participants: readonly unknown[];
+}
+
 /** The connection to the node that a meeting is being moved to. Says once when the target, or the meeting on it, is lost. */
 export class HandoverTarget {
-  readonly #meeting: Pick<Meeting, 'id' | 'participants'>;
+  readonly #meeting: HandoverTargetMeeting;
   readonly #context: HandoverTargetContext;
   readonly #onLost: (why: string) => void;
   readonly #abort = new AbortController();
   #socket: TargetSocket | undefined;
 
-  constructor(
-    meeting: Pick<Meeting, 'id' | 'participants'>,
-    context: HandoverTargetContext,
-    onLost: (why: string) => void,
-  ) {
+  constructor(meeting: HandoverTargetMeeting, context: HandoverTargetContext, onLost: (why: string) => void) {
     this.#meeting = meeting;
     this.#context = context;
     this.#onLost = onLost;

@@ -161,6 +161,9 @@ const rtpEncoding = object({
   maxBitrate: z.int().min(0).max(MOST_BITRATE_BPS).exactOptional(),
 });
 
+/** A browser whose layers are told apart by RID says an empty one. The node makes its own for everybody else. */
+const cname = z.union([z.literal(''), word()]);
+
 /** The kind of all these codecs; undefined: there is none, there are two, or only repairs. */
 function kindOfCodecs(codecs: readonly { readonly mimeType: MimeType }[]): MediaKind | undefined {
   const kinds = new Set(codecs.map((codec) => mimeTypes[codec.mimeType]));
@@ -191,7 +194,7 @@ export const rtpParameters = named<RtpParameters>(
     ).exactOptional(),
     encodings: z.array(rtpEncoding).max(MOST_ENCODINGS).exactOptional(),
     rtcp: object({
-      cname: word().exactOptional(),
+      cname: cname.exactOptional(),
       reducedSize: z.boolean().exactOptional(),
       mux: z.boolean().exactOptional(),
     }).exactOptional(),

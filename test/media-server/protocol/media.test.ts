@@ -68,6 +68,13 @@ const chromiumCamera = {
   rtcp: { cname: 'a+b/c', reducedSize: true },
 };
 
+/** Where layers are told apart by RID, Chromium's SDP has no SSRCs, and so no cname. */
+const chromiumCameraByRid = {
+  ...chromiumCamera,
+  encodings: ['r0', 'r1'].map((rid) => ({ rid, active: true, maxBitrate: 150_000, scalabilityMode: 'L1T2' })),
+  rtcp: { cname: '', reducedSize: true },
+};
+
 /** Firefox names layers by RID and knows no SSRCs beforehand. */
 const firefoxCamera = {
   ...chromiumCamera,
@@ -120,6 +127,7 @@ function accepted<T>(parse: () => T): T | undefined {
 describe('media descriptions', () => {
   it.each([
     ['Chromium', chromiumCamera],
+    ['Chromium with layers told apart by RID', chromiumCameraByRid],
     ['Firefox', firefoxCamera],
   ])('of %s pass with all that matters, and without the rest', (_, camera) => {
     const known = parsed(rtpParameters, camera);

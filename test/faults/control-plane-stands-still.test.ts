@@ -56,7 +56,7 @@ describe('a move that waits for its commit', () => {
     await stage.api.drain(source, 'test');
     const prepared = () =>
       readFileSync(join(stage.platform.directory, `${source}.media-node.log`), 'utf8').includes(
-        'handover.prepared',
+        '"to":"switching"',
       );
     await expect.poll(prepared, { timeout: 20_000, interval: 10 }).toBe(true);
     const target = (await stage.api.nodes()).find(

@@ -49,6 +49,8 @@ const defaultTiming: ControlPlaneTiming = {
 /** Between two looks for nodes that have fallen silent, ms. */
 const SWEEP_MS = 250;
 const CLEAN_UP_MS = 10_000;
+/** Between two looks for participants who are not where their meeting lives, ms. */
+const RECONCILE_MS = 2000;
 
 /** One replica of the control plane: gateway, API, and the listener for media nodes. */
 export class ControlPlane implements Running {
@@ -91,10 +93,11 @@ export class ControlPlane implements Running {
   }
 
   async #start(): Promise<void> {
-    const { publicServer, internal, registry, claims, log } = this.#parts;
+    const { publicServer, internal, registry, claims, gateway, log } = this.#parts;
     this.#internalPort = await internal.listen();
     this.#publicPort = await publicServer.listen();
     this.#every(SWEEP_MS, 'registry.sweep_failed', () => registry.sweep());
+    this.#every(RECONCILE_MS, 'session.reconcile_failed', () => gateway.reconcile());
     this.#every(CLEAN_UP_MS, 'directory.clean_up_failed', () => claims.endUnconfirmed());
     log.info({ publicPort: this.#publicPort, internalPort: this.#internalPort }, 'control_plane.listening');
   }
@@ -107,9 +110,10 @@ export class ControlPlane implements Running {
   }
 
   async #close(reason: string): Promise<void> {
-    const { gateway, signal, publicServer, internal, registry, store, log } = this.#parts;
+    const { gateway, signal, publicServer, internal, registry, store, stopping, log } = this.#parts;
     log.info({ reason }, 'control_plane.closing');
     for (const timer of this.#timers) clearInterval(timer);
+    stopping.abort();
     await gateway.close();
     signal.close();
     await publicServer.close();
@@ -127,6 +131,7 @@ interface Parts {
   readonly publicServer: PublicServer;
   readonly signal: SignalServer;
   readonly internal: InternalServer;
+  readonly stopping: AbortController;
   readonly log: Logger;
 }
 
@@ -135,6 +140,7 @@ async function assemble(options: ControlPlaneOptions): Promise<Parts> {
   const timing = { ...defaultTiming, ...options.timing };
   const { heartbeatMs, nodeLostMs } = config.timing;
   const startedAtMs = now();
+  const stopping = new AbortController();
 
   const store = new MemoryStore(now);
   const registry = new Registry({ nodes: store.nodes, nodeLostMs, sweepMs: SWEEP_MS, now, log });
@@ -157,6 +163,7 @@ async function assemble(options: ControlPlaneOptions): Promise<Parts> {
     isLinked: (nodeId) => gateway.isLinked(nodeId),
     settledAtMs: startedAtMs + timing.settleMs,
     returnedByMs: startedAtMs + timing.returnMs,
+    signal: stopping.signal,
     now,
     log,
   });
@@ -219,7 +226,7 @@ async function assemble(options: ControlPlaneOptions): Promise<Parts> {
     log,
   });
   const signal = new SignalServer(publicServer.http, (socket) => gateway.accept(socket));
-  return { store, registry, claims, gateway, publicServer, signal, internal, log };
+  return { store, registry, claims, gateway, publicServer, signal, internal, stopping, log };
 }
 
 function countNodes(nodes: readonly RegisteredNode[]): Record<string, number> {

@@ -21,6 +21,8 @@ export interface HomesOptions {
   readonly settledAtMs: number;
   /** Until then a node that is not in the registry may be about to register again. */
   readonly returnedByMs: number;
+  /** Aborts when the control plane stops: nothing is waited for any more. */
+  readonly signal: AbortSignal;
   readonly now: () => number;
   readonly log: Logger;
 }
@@ -69,11 +71,11 @@ export class Homes {
    * yet, so that nobody declares dead what is only a moment late.
    */
   async node(nodeId: string): Promise<RegisteredNode | undefined> {
-    const { registry, returnedByMs, now } = this.#options;
+    const { registry, returnedByMs, signal, now } = this.#options;
     for (;;) {
       const node = await registry.get(nodeId);
       if (node) return node.reachable || this.#options.isLinked(nodeId) ? node : undefined;
-      if (registry.hasLeft(nodeId) || now() >= returnedByMs) return undefined;
+      if (registry.hasLeft(nodeId) || now() >= returnedByMs || signal.aborted) return undefined;
       await delay(POLL_MS);
     }
   }
@@ -118,7 +120,8 @@ export class Homes {
   async #entry(meetingId: string): Promise<LiveEntry | undefined> {
     for (;;) {
       const entry = await this.#options.directory.get(meetingId);
-      if (entry || this.#options.now() >= this.#options.settledAtMs) return entry;
+      const { settledAtMs, signal, now } = this.#options;
+      if (entry || now() >= settledAtMs || signal.aborted) return entry;
       await delay(POLL_MS);
     }
   }

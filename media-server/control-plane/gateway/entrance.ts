@@ -63,7 +63,7 @@ export class Entrance {
       session.connect(client);
       if (before) await this.#end(before, 'replaced', { keepLegs: true });
       try {
-        await this.#options.legs.settle(session, false);
+        await this.#options.legs.follow(session, false);
         if (session.state !== 'connected')
           throw new HoldfastError('CONFLICT', 'the same participant has joined elsewhere');
       } catch (error) {
@@ -119,7 +119,7 @@ export class Entrance {
       for (const leg of session.legs.values()) {
         // It was opened while the connection was breaking; the client never heard of it.
         if (leg.state === 'open' && !named.has(leg.legId))
-          this.#options.legs.close(session, leg, 'left', { tellNode: true });
+          this.#options.legs.close(session, leg, 'lost', { tellNode: true });
       }
       const attached = await Promise.all(params.legs.map((ref) => this.#options.legs.attach(session, ref)));
       const legs = attached.filter((snapshot) => snapshot !== undefined);
@@ -150,13 +150,28 @@ export class Entrance {
       { meetingId: session.meetingId, participantId: session.participant.participantId },
       'session.away',
     );
+    this.#waitFor(session, resumeMs);
+  }
+
+  /** The last leg of somebody who is away is gone: from now on there is only so much time to come back. */
+  legGone(session: Session): void {
+    if (this.#awayTimers.has(session) && session.legs.size === 0) {
+      this.#waitFor(session, this.#options.resumeMs);
+    }
+  }
+
+  /**
+   * Ends the session of somebody who does not come back. Whoever still has a leg sends and receives, whatever became of the
+   * signalling, and is not put out: the leg's node says when it has ended.
+   */
+  #waitFor(session: Session, ms: number): void {
+    this.#stopWaiting(session);
     if (this.#closed) return;
-    this.#awayTimers.set(
-      session,
-      setTimeout(() => {
-        this.#guard('session.not_ended', this.#end(session, 'expired'));
-      }, resumeMs),
-    );
+    const timer = setTimeout(() => {
+      if (session.legs.size > 0) this.#waitFor(session, ms);
+      else this.#guard('session.not_ended', this.#end(session, 'expired'));
+    }, ms);
+    this.#awayTimers.set(session, timer);
   }
 
   /** Nobody is waited for any more; the sessions live on at other gateways. */
@@ -180,7 +195,7 @@ export class Entrance {
       const second = session.legAt(entry.movingTo);
       if (second) second.movingFrom = entry.nodeId;
     }
-    await this.#options.legs.settle(session, true);
+    await this.#options.legs.follow(session, true);
   }
 
   async #end(

@@ -18,6 +18,7 @@ import type { GatewayLeg } from './leg.ts';
 import { Legs } from './legs.ts';
 import { nodeHandlers } from './node-handlers.ts';
 import { NodeLinks, type NodeSocket } from './node-links.ts';
+import { Reconciler } from './reconciler.ts';
 import { Recovery } from './recovery.ts';
 import type { Client, Session } from './session.ts';
 import { Sessions } from './sessions.ts';
@@ -51,6 +52,8 @@ export class Gateway implements ClientHost {
   readonly #legs: Legs;
   readonly #handovers: Handovers;
   readonly #recovery: Recovery;
+  readonly #reconciler: Reconciler;
+  readonly #stopping = new AbortController();
   readonly #connections = new Set<ClientConnection>();
   readonly #entrance: Entrance;
   #connectionCount = 0;
@@ -66,10 +69,22 @@ export class Gateway implements ClientHost {
       pingMs: config.timing.pingMs,
       handlers: (nodeId) =>
         nodeHandlers(nodeId, { legs: this.#legs, handovers: this.#handovers, recovery: this.#recovery }),
+      onOpen: (nodeId) => this.#legs.linkOpened(nodeId),
       onGone: (nodeId, reason) => this.#guard('recovery.failed', this.#recovery.linkGone(nodeId, reason)),
       log,
     });
-    const legs = new Legs({ links, homes, directory, registry, iceServers: config.iceServers, now, log });
+    const legs = new Legs({
+      links,
+      homes,
+      directory,
+      registry,
+      iceServers: config.iceServers,
+      onLegGone: (session) => this.#entrance.legGone(session),
+      signal: this.#stopping.signal,
+      now,
+      log,
+    });
+    this.#reconciler = new Reconciler({ sessions, legs, directory, now, log });
     this.#links = links;
     this.#legs = legs;
     this.#handovers = new Handovers({ sessions, legs, links, directory, log });
@@ -82,6 +97,7 @@ export class Gateway implements ClientHost {
       registry,
       metrics,
       heartbeatMs: config.timing.heartbeatMs,
+      signal: this.#stopping.signal,
       now,
       log,
     });
@@ -99,6 +115,7 @@ export class Gateway implements ClientHost {
     });
     registry.on('lost', (nodeId) => this.#guard('recovery.failed', this.#recovery.nodeLost(nodeId)));
     registry.on('left', (nodeId) => {
+      legs.nodeLeft(nodeId);
       if (legs.on(nodeId).length === 0) links.forget(nodeId);
     });
   }
@@ -166,14 +183,14 @@ export class Gateway implements ClientHost {
     const { legId } = leg;
     this.#options.log.warn({ meetingId: session.meetingId, legId }, 'leg.unknown_to_node');
     this.#legs.close(session, leg, 'lost', { tellNode: false });
-    this.#guard('leg.not_replaced', this.#legs.settle(session, true));
+    this.#guard('leg.not_replaced', this.#legs.follow(session, true));
   }
 
   /** The client can do nothing with this leg any more. */
   async renew(session: Session, legId: string): Promise<void> {
     const leg = session.legs.get(legId);
     if (leg) this.#legs.close(session, leg, 'lost', { tellNode: true });
-    await this.#legs.settle(session, true);
+    await this.#legs.follow(session, true);
   }
 
   published(session: Session, leg: GatewayLeg): void {
@@ -193,6 +210,11 @@ export class Gateway implements ClientHost {
     if (socket) tell(socket);
   }
 
+  /** Brings everybody to where their meeting lives by now. To be called every now and then. */
+  reconcile(): Promise<void> {
+    return this.#reconciler.sweep();
+  }
+
   /**
    * Tells clients to go elsewhere, gives them a moment, then closes. Legs stay: nodes keep them until their participants
    * resume. Idempotent.
@@ -210,6 +232,7 @@ export class Gateway implements ClientHost {
     const allGone = Promise.all([...this.#connections].map(({ closed }) => closed));
     await Promise.race([allGone, delay(closingMs, undefined, { signal: abort.signal }).catch(() => {})]);
     abort.abort();
+    this.#stopping.abort();
     this.#entrance.close();
     for (const connection of this.#connections) connection.close(closeCode.resume, 'this gateway stops');
     await Promise.all([...this.#connections].map(({ closed }) => closed));

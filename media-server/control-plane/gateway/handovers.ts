@@ -84,7 +84,7 @@ export class Handovers {
       const old = oldLegs(session, source, epoch);
       if (session.legAt(place)?.state !== 'open' && session.state === 'connected') {
         stragglers += 1;
-        await legs.settle(session, true).catch((error: unknown) => {
+        await legs.follow(session, true).catch((error: unknown) => {
           log.warn(
             { err: error, meetingId, participantId: session.participant.participantId },
             'handover.straggler',
@@ -120,7 +120,7 @@ export class Handovers {
           const leg = session.legAt(place);
           if (!leg) return;
           if (oldLegs(session, source, epoch).length === 0 && session.state === 'connected') {
-            await legs.settle(session, true).catch((error: unknown) => {
+            await legs.follow(session, true).catch((error: unknown) => {
               log.warn({ err: error, meetingId }, 'handover.not_brought_back');
             });
           }

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { ControlPlaneConfig } from '../../config/index.ts';
 import type { Logger } from '../../process/logger.ts';
 import {
@@ -16,6 +15,8 @@ import type { Home, Homes } from '../homes.ts';
 import type { Registry } from '../registry.ts';
 import { GatewayLeg, type LegOptions } from './leg.ts';
 import type { NodeLinks } from './node-links.ts';
+import { OwedClosings } from './owed-closings.ts';
+import { PATIENCE_MS, waitUnless } from './patience.ts';
 import type { Session } from './session.ts';
 
 export interface LegsOptions {
@@ -24,6 +25,10 @@ export interface LegsOptions {
   readonly directory: Directory;
   readonly registry: Registry;
   readonly iceServers: ControlPlaneConfig['iceServers'];
+  /** A session has one leg less than before. */
+  readonly onLegGone: (session: Session) => void;
+  /** Aborts when the gateway stops: nothing is waited for any more. */
+  readonly signal: AbortSignal;
   readonly now: () => number;
   readonly log: Logger;
 }
@@ -37,11 +42,9 @@ export interface LegOpenOptions {
 
 type CloseReason = 'moved' | 'lost' | 'aborted' | 'left';
 
-const SETTLE_ATTEMPTS = 8;
+const FOLLOW_ATTEMPTS = 8;
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 500;
-/** How long a participant whose meeting has lost its node waits for room somewhere, ms. */
-const PATIENCE_MS = 60_000;
 /** What another try may cure: the directory is read again first. */
 const worthTrying: readonly ErrorCode[] = [
   'EPOCH_STALE',
@@ -51,11 +54,25 @@ const worthTrying: readonly ErrorCode[] = [
   'TIMEOUT',
 ];
 
+/** With these a node says that it has not opened the leg. After any other failure it may have. */
+const notOpened: readonly ErrorCode[] = [
+  'EPOCH_STALE',
+  'NODE_DRAINING',
+  'NO_CAPACITY',
+  'MEETING_FULL',
+  'TOO_MANY',
+  'CONFLICT',
+  'BAD_REQUEST',
+];
+/** With these a node says that it has no such leg of this participant's. */
+const notThere: readonly ErrorCode[] = ['LEG_UNKNOWN', 'FORBIDDEN'];
+
 /** Opens, attaches and closes legs, and keeps each session where its meeting lives. */
 export class Legs {
   readonly #options: LegsOptions;
   readonly #owners = new Map<string, { session: Session; leg: GatewayLeg }>();
-  readonly #settling = new Map<Session, { again: boolean; done: Promise<void> }>();
+  readonly #owed = new OwedClosings();
+  readonly #following = new Map<Session, { again: boolean; done: Promise<void> }>();
 
   constructor(options: LegsOptions) {
     this.#options = options;
@@ -119,6 +136,7 @@ export class Legs {
       const { code, message } = toHoldfastError(error);
       log.info({ legId, code, reason: message }, 'leg.not_attached');
       this.#remove(session, leg);
+      if (!notThere.includes(code)) this.#closeOnNode(leg);
       return undefined;
     }
   }
@@ -128,6 +146,16 @@ export class Legs {
     if (!this.#remove(session, leg)) return;
     session.client?.notify('leg.close', { legId: leg.legId, reason });
     if (options.tellNode) this.#closeOnNode(leg);
+  }
+
+  /** The link to this node stands again: it hears what it has missed. */
+  linkOpened(nodeId: string): void {
+    for (const legId of this.#owed.take(nodeId)) this.#closeOnNode({ nodeId, legId });
+  }
+
+  /** The node has left for good: nothing is owed to it. */
+  nodeLeft(nodeId: string): void {
+    this.#owed.forget(nodeId);
   }
 
   /** The session is over: none of its legs is needed any more. */
@@ -143,32 +171,32 @@ export class Legs {
    * something has changed calls it; calls at the same time become one.
    * @param patient wait for room instead of failing with NO_CAPACITY
    */
-  settle(session: Session, patient: boolean): Promise<void> {
-    const running = this.#settling.get(session);
+  follow(session: Session, patient: boolean): Promise<void> {
+    const running = this.#following.get(session);
     if (running) {
       running.again = true;
       return running.done;
     }
     const state = { again: false, done: Promise.resolve() };
-    this.#settling.set(session, state);
-    state.done = this.#settleUntilQuiet(session, patient, state).finally(() =>
-      this.#settling.delete(session),
+    this.#following.set(session, state);
+    state.done = this.#followUntilQuiet(session, patient, state).finally(() =>
+      this.#following.delete(session),
     );
     return state.done;
   }
 
-  async #settleUntilQuiet(session: Session, patient: boolean, state: { again: boolean }): Promise<void> {
+  async #followUntilQuiet(session: Session, patient: boolean, state: { again: boolean }): Promise<void> {
     do {
       state.again = false;
-      await this.#settle(session, patient);
+      await this.#followOnce(session, patient);
     } while (state.again);
   }
 
-  async #settle(session: Session, patient: boolean): Promise<void> {
+  async #followOnce(session: Session, patient: boolean): Promise<void> {
     const { homes, now } = this.#options;
     const patientUntilMs = now() + PATIENCE_MS;
     let refusals = 0;
-    while (session.state === 'connected') {
+    while (session.state === 'connected' && !this.#options.signal.aborted) {
       let home: Home | undefined;
       try {
         home = await homes.find(session.meetingId);
@@ -183,13 +211,13 @@ export class Legs {
         const known = toHoldfastError(error);
         if (session.state !== 'connected') return;
         if (known.code === 'NO_CAPACITY' && patient && now() < patientUntilMs) {
-          await delay(known.retryAfterMs ?? LAST_RETRY_MS);
+          await waitUnless(this.#options.signal, known.retryAfterMs ?? LAST_RETRY_MS);
           continue;
         }
         refusals += 1;
-        if (!worthTrying.includes(known.code) || refusals >= SETTLE_ATTEMPTS) throw known;
+        if (!worthTrying.includes(known.code) || refusals >= FOLLOW_ATTEMPTS) throw known;
         await this.#doubt(session, home, known, refusals);
-        await delay(Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** (refusals - 1)));
+        await waitUnless(this.#options.signal, Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** (refusals - 1)));
       }
     }
   }
@@ -244,8 +272,8 @@ export class Legs {
         ...(initialOutgoingBitrateBps === undefined ? {} : { initialOutgoingBitrateBps }),
       });
     } catch (error) {
-      // The node may have opened it and been too slow to say so.
-      if (toHoldfastError(error).code === 'TIMEOUT') this.#closeOnNode(leg);
+      // The node may have opened it, and been too slow to say so, or said so in words that we do not understand.
+      if (!notOpened.includes(toHoldfastError(error).code)) this.#closeOnNode(leg);
       throw error;
     }
     if (session.state !== 'connected' || leg.state === 'closed') {
@@ -277,16 +305,21 @@ export class Legs {
   #remove(session: Session, leg: GatewayLeg): boolean {
     leg.close();
     if (this.#owners.get(leg.legId)?.leg === leg) this.#owners.delete(leg.legId);
-    return session.legs.get(leg.legId) === leg && session.legs.delete(leg.legId);
+    const removed = session.legs.get(leg.legId) === leg && session.legs.delete(leg.legId);
+    if (removed) this.#options.onLegGone(session);
+    return removed;
   }
 
-  #closeOnNode({ legId, nodeId }: GatewayLeg): void {
+  #closeOnNode({ legId, nodeId }: { readonly legId: string; readonly nodeId: string }): void {
     const { links, log } = this.#options;
     const socket = links.linked(nodeId);
-    if (!socket) return;
+    if (!socket) {
+      this.#owed.add(nodeId, legId);
+      return;
+    }
     socket.request('leg.close', { legId }).catch((error: unknown) => {
-      // The node closes it by itself when nobody speaks for it.
       log.debug({ err: error, legId }, 'leg.close_not_told');
+      if (!notThere.includes(toHoldfastError(error).code)) this.#owed.add(nodeId, legId);
     });
   }
 }
@@ -298,6 +331,7 @@ function reasonFor(session: Session, home: Home): LegReason {
   return old ? 'handover' : 'recovery';
 }
 
-function belongs(leg: GatewayLeg, entry: LiveEntry): boolean {
+/** The leg is where the meeting lives, or where it is being moved. */
+export function belongs(leg: GatewayLeg, entry: LiveEntry): boolean {
   return leg.isAt(entry) || (entry.state === 'moving' && leg.isAt(entry.movingTo));
 }

@@ -16,6 +16,8 @@ export interface NodeLinksOptions {
   /** Ping this often; three without an answer and the node counts as gone, ms. */
   readonly pingMs: number;
   readonly handlers: (nodeId: string) => Handlers<typeof nodeClientContract>;
+  /** A link stands, for the first time or again. */
+  readonly onOpen: (nodeId: string) => void;
   /** A link that was open has broken. Its pending requests have failed already. */
   readonly onGone: (nodeId: string, reason: string) => void;
   readonly log: Logger;
@@ -63,6 +65,7 @@ export class NodeLinks {
       const socket = await entry.ready;
       entry.socket = socket;
       void socket.closed.then((reason) => this.#gone(nodeId, entry, reason));
+      this.#options.onOpen(nodeId);
       return socket;
     } catch (error) {
       this.#drop(nodeId, entry);

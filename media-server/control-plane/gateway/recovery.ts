@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../process/logger.ts';
 import { closeCode, HoldfastError, toHoldfastError } from '../../protocol/index.ts';
 import type { Directory, LiveEntry } from '../directory.ts';
@@ -8,6 +7,7 @@ import type { ControlPlaneMetrics } from '../metrics.ts';
 import type { Registry } from '../registry.ts';
 import type { Legs } from './legs.ts';
 import type { NodeLinks } from './node-links.ts';
+import { PATIENCE_MS, waitUnless } from './patience.ts';
 import type { Sessions } from './sessions.ts';
 
 export interface RecoveryOptions {
@@ -19,6 +19,8 @@ export interface RecoveryOptions {
   readonly registry: Registry;
   readonly metrics: ControlPlaneMetrics;
   readonly heartbeatMs: number;
+  /** Aborts when the gateway stops. */
+  readonly signal: AbortSignal;
   readonly now: () => number;
   readonly log: Logger;
 }
@@ -27,8 +29,6 @@ type Cause = 'link' | 'heartbeat' | 'worker';
 
 /** A node that lives takes a new connection within this time, ms. Longer would be time without a picture. */
 const REDIAL_MS = 250;
-/** A meeting that finds no room is tried so long, ms. */
-const GIVE_UP_MS = 120_000;
 const RETRY_MS = 250;
 
 /** A node, or the worker under a meeting, is gone: each meeting gets a new home once, each participant a leg there. */
@@ -80,7 +80,7 @@ export class Recovery {
     log.warn({ meetingId, participantId: participant.participantId, legId }, 'leg.lost');
     // The node lets go of the broken one when the new one takes its place, so that nobody sees the participant leave.
     legs.close(session, leg, 'lost', { tellNode: false });
-    await legs.settle(session, true);
+    await legs.follow(session, true);
   }
 
   async #answers(nodeId: string): Promise<boolean> {
@@ -119,7 +119,7 @@ export class Recovery {
       const home = await this.#elect(meetingId, place, cause === 'worker');
       if (before?.state === 'moving' && home?.nodeId === before.movingTo.nodeId) this.#adopt(meetingId, home);
       const affected = sessions.of(meetingId).filter(({ state }) => state === 'connected');
-      const results = await Promise.allSettled(affected.map((session) => legs.settle(session, true)));
+      const results = await Promise.allSettled(affected.map((session) => legs.follow(session, true)));
       const failed = results.filter(({ status }) => status === 'rejected').length;
       const durationMs = now() - startedMs;
       metrics.recovered(cause, durationMs);
@@ -150,15 +150,15 @@ export class Recovery {
   }
 
   async #elect(meetingId: string, place: Place, nodeLives: boolean): Promise<LiveEntry | undefined> {
-    const { homes, now } = this.#options;
-    const untilMs = now() + GIVE_UP_MS;
+    const { homes, signal, now } = this.#options;
+    const untilMs = now() + PATIENCE_MS;
     for (;;) {
       try {
         return await homes.replaceLost(meetingId, place, nodeLives);
       } catch (error) {
         const known = toHoldfastError(error);
-        if (known.code !== 'NO_CAPACITY' || now() >= untilMs) throw known;
-        await delay(known.retryAfterMs ?? RETRY_MS);
+        if (known.code !== 'NO_CAPACITY' || now() >= untilMs || signal.aborted) throw known;
+        await waitUnless(signal, known.retryAfterMs ?? RETRY_MS);
       }
     }
   }

@@ -12,6 +12,11 @@ export class Sessions {
     return [...(this.#meetings.get(meetingId)?.values() ?? [])];
   }
 
+  /** Meetings with participants here. */
+  meetings(): string[] {
+    return [...this.#meetings.keys()];
+  }
+
   all(): Session[] {
     return [...this.#meetings.values()].flatMap((sessions) => [...sessions.values()]);
   }

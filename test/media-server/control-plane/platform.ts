@@ -17,6 +17,8 @@ export interface PlatformOptions {
   readonly config?: Partial<ControlPlaneConfig>;
   readonly timing?: Partial<ControlPlaneConfig['timing']>;
   readonly limits?: Partial<ControlPlaneTiming>;
+  /** Unix time in ms. */
+  readonly now?: () => number;
 }
 
 /** A control plane with fake nodes and fake browsers, all over real WebSockets; ends with `close`. */
@@ -145,6 +147,7 @@ function startControlPlane(
     config,
     secrets,
     log: silentLog,
+    ...(options.now ? { now: options.now } : {}),
     timing: { settleMs: 0, returnMs: 0, closingMs: 20, ...options.limits },
   });
 }

@@ -34,6 +34,7 @@ describe('the link to a node', () => {
       clusterToken: 'cluster-token',
       pingMs,
       handlers: () => refuseAll,
+      onOpen: () => {},
       onGone: (nodeId, reason) => gone.resolve(`${nodeId}: ${reason}`),
       log: silentLog,
     });

@@ -58,10 +58,43 @@ describe('resuming', () => {
     const bob = await platform.participant('bob');
     await ada.drop();
     expect(await platform.metric('holdfast_sessions{state="away"}')).toBe(1);
-    await eventually(() => bob.told.includes('participant.left ada'));
-    expect(node.participants('m1')).toEqual(['bob']);
+    for (const legId of ada.legs.keys()) node.loseLeg(legId);
+    await eventually(async () => (await platform.metric('holdfast_sessions{state="away"}')) === 0);
+    // The node itself lets go of a leg whose media is gone.
+    expect(bob.open).toBe(true);
     await ada.connect(platform.port);
     await expect(ada.resume()).rejects.toHaveProperty('code', 'SESSION_UNKNOWN');
+  });
+
+  it('stays possible as long as media flows, however long the WebSocket is away', async () => {
+    const node = await start({ timing: { resumeMs: 20 } });
+    const ada = await platform.participant('ada');
+    const bob = await platform.participant('bob');
+    await ada.drop();
+    // Many times the time to come back: each look finds the leg still there.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(await platform.metric('holdfast_sessions{state="away"}')).toBe(1);
+    expect(bob.told).not.toContain('participant.left ada');
+    await ada.connect(platform.port);
+    expect((await ada.resume()).legs).toHaveLength(1);
+    expect(node.asked.filter((what) => what === 'leg.open ada')).toHaveLength(1);
+  });
+
+  it('is possible for one who was away at the commit of a move, with a leg where the meeting is by then', async () => {
+    const n1 = await start({ timing: { resumeMs: 60_000 } });
+    await platform.node('n2');
+    const ada = await platform.participant('ada');
+    await platform.participant('bob');
+    await ada.drop();
+    const move = await n1.reserve('m1');
+    await n1.prepare('m1', move);
+    const [opened] = await n1.openSecondLegs('m1', move);
+    // The source is told at once whom it need not wait for.
+    expect(opened?.failed).toEqual([{ participantId: 'ada', code: 'CONNECTION_CLOSED' }]);
+    await n1.commit('m1', move);
+    await ada.connect(platform.port);
+    expect((await ada.resume()).legs).toEqual([]);
+    await eventually(() => ada.legsShort.join() === 'n2@2 recovery');
   });
 
   it('gives a new leg, for recovery, to one whose leg the node no longer has', async () => {
@@ -83,6 +116,9 @@ describe('resuming', () => {
     await ada.resume([]);
     await eventually(() => node.asked.filter((what) => what === 'leg.open ada').length === 2);
     await eventually(() => node.meetings.get('m1')?.legs.size === 1);
+    // A word about a leg, never one about the participation.
+    expect(ada.closed.map(({ reason }) => reason)).toEqual(['lost']);
+    expect(ada.open).toBe(true);
   });
 
   it('finds the meeting where it has moved meanwhile', async () => {
@@ -143,6 +179,23 @@ describe('resuming', () => {
       expect(node.asked.filter((what) => what === 'leg.open ada')).toHaveLength(1);
       expect(ada.told).not.toContain('leg.open recovery');
       expect(ada.closed).toEqual([]);
+    });
+
+    it('ten minutes later finds everything as it was', async () => {
+      let laterMs = 0;
+      const node = await start({ limits, now: () => Date.now() + laterMs });
+      const ada = await platform.participant('ada');
+      const bob = await platform.participant('bob');
+      await platform.stopControlPlane();
+      laterMs = 600_000;
+      await platform.startControlPlaneAgain();
+      await Promise.all([ada.connect(platform.port), bob.connect(platform.port)]);
+      const answers = await Promise.all([ada.resume(), bob.resume()]);
+      expect(answers.map(({ legs }) => legs.length)).toEqual([1, 1]);
+      await eventually(() => node.registered);
+      expect(node.asked.filter((what) => what.startsWith('leg.open'))).toHaveLength(2);
+      expect([...ada.told, ...bob.told]).not.toContain('participant.left ada');
+      expect([...ada.closed, ...bob.closed]).toEqual([]);
     });
 
     it('in the middle of a move goes on with it: the source hears how far everybody is', async () => {

@@ -89,12 +89,16 @@ export function drainDeadlineMs(now: DrainMachineState): number | undefined {
 }
 
 /**
- * The deadline by our own clock of a cloud's or a process's word that gives this time. One that makes no sense is taken for
- * the nearest that does: a deadline in the past would cut off everybody whom a second or two could have saved.
+ * A time to be empty in that makes no sense is taken for the nearest that does: one that is over already would cut off
+ * everybody whom a second or two could have saved.
  */
+export function sensibleWithinMs(withinMs: number): number {
+  return Math.min(Math.max(withinMs, DRAIN_WITHIN_MS.least), DRAIN_WITHIN_MS.most);
+}
+
+/** The deadline, by our own clock, of a word that came now and gives this time. */
 export function deadlineAfter(withinMs: number | undefined, nowMs: number): number | undefined {
-  if (withinMs === undefined) return undefined;
-  return nowMs + Math.min(Math.max(withinMs, DRAIN_WITHIN_MS.least), DRAIN_WITHIN_MS.most);
+  return withinMs === undefined ? undefined : nowMs + sensibleWithinMs(withinMs);
 }
 
 export function drainReportOf(

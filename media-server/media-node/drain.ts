@@ -20,6 +20,7 @@ import {
   drainReportOf,
   initialDrainState,
   nextDrainState,
+  sensibleWithinMs,
 } from './drain-machine.ts';
 import {
   afterEvent,
@@ -121,12 +122,11 @@ export class Drain<M extends DrainedMeeting = Meeting> extends EventEmitter<Drai
 
   /** A cloud's word. */
   notice({ noticeId, kind, withinMs }: DrainRequest): DrainReport {
-    const deadlineMs = this.#deadline(withinMs);
-    const takenMs = deadlineMs === undefined ? undefined : deadlineMs - this.#options.clock.now();
-    if (takenMs !== withinMs) {
+    if (withinMs !== undefined && sensibleWithinMs(withinMs) !== withinMs) {
+      const takenMs = sensibleWithinMs(withinMs);
       this.#options.log.warn({ noticeId, withinMs, takenMs }, 'drain.deadline_without_sense');
     }
-    return this.#drain({ id: noticeId, by: 'cloud', reason: kind, deadlineMs });
+    return this.#drain({ id: noticeId, by: 'cloud', reason: kind, deadlineMs: this.#deadline(withinMs) });
   }
 
   /**
@@ -271,7 +271,9 @@ export class Drain<M extends DrainedMeeting = Meeting> extends EventEmitter<Drai
         meetings.close(meeting, 'moved');
         this.emit('moved', { meetingId, ...outcome });
       } else if (outcome.type === 'failed') {
-        log.warn({ meetingId, err: outcome.error, target: outcome.target }, 'drain.move_failed');
+        // That nothing has room is told once, by `drain.waiting`, and not at each try.
+        const level = outcome.error.code === 'NO_CAPACITY' ? 'debug' : 'warn';
+        log[level]({ meetingId, err: outcome.error, target: outcome.target }, 'drain.move_failed');
         this.emit('moveFailed', outcome.error);
       }
     } catch (error) {

@@ -9,7 +9,7 @@ export default {
   mutate: [
     'lifecycle-hooks/agent/{drain-knowledge,drain-plan,next-step}.ts',
     'media-server/client/switching.ts',
-    'media-server/control-plane/{directory-entry,move-status,placement,reservations}.ts',
+    'media-server/control-plane/{directory-entry,move-status,placement,reservations,verdicts}.ts',
     'media-server/control-plane/gateway/session-state.ts',
     'media-server/media-node/{drain-machine,evacuation-plan,handover-schedule}.ts',
     'media-server/media-node/handover-{answers,knowledge,next,people,phases,plan,tally}.ts',

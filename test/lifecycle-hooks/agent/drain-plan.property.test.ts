@@ -158,7 +158,7 @@ class World {
   /** Lets the agent work until this time, or until it has nothing more to do. */
   run(untilMs: number): void {
     for (let steps = 0; ; steps += 1) {
-      if (steps > 100_000) throw new Error('the plan never comes to rest');
+      if (steps > 5000) throw new Error('the plan never comes to rest');
       this.learn({ type: 'tick' });
       const step = nextStep(this.plan, this.nowMs, settings);
       if (step.type !== 'wait') this.#execute(step);

@@ -153,7 +153,7 @@ export class MediaNode implements Running {
   #obey({ superseded, adopt }: NodeVerdict): void {
     for (const { meetingId, epoch } of adopt) {
       const meeting = this.#meetings.get(meetingId);
-      if (meeting?.epoch === epoch) meeting.setRole('home');
+      if (meeting?.epoch === epoch) meeting.adopt();
     }
     for (const { meetingId, epoch } of superseded) {
       this.#meetings.drop(meetingId, epoch).catch((error: unknown) => {

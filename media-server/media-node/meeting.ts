@@ -84,8 +84,9 @@ export class Meeting extends EventEmitter<MeetingEvents> {
     this.setRole('incoming');
   }
 
-  /** It lives here now. */
+  /** It lives here now. Nothing for one that does so already, though it may be about to move on. */
   adopt(): void {
+    if (this.#role !== 'incoming') return;
     this.#source = undefined;
     this.#expected = 0;
     this.#forsakenSinceMs = undefined;

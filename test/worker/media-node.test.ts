@@ -3,6 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mediaNodeConfig } from '@holdfast/media-server/config/index.ts';
+import { largestMeeting } from '@holdfast/media-server/media-node/limits.ts';
 import { MediaNode } from '@holdfast/media-server/media-node/media-node.ts';
 import { refusingNodeHandlers } from '@holdfast/media-server/media-node/refusing-handlers.ts';
 import { createLogger } from '@holdfast/media-server/process/logger.ts';
@@ -213,6 +214,76 @@ describe('a media node', () => {
       });
     await expect(connect()).resolves.toEqual({});
     await expect(connect()).resolves.toEqual({});
+  });
+
+  it('makes one producer for a source, however quickly it is asked for more', async () => {
+    await startNode('a');
+    const ada = await gateway.join('a', 'm', 1, 'ada', []);
+    const link = await gateway.link('a');
+    const made = await Promise.all(
+      [1, 2, 3, 4, 5].map((ssrc) =>
+        link.request('producer.create', {
+          legId: ada.legId,
+          transportId: ada.opened.sendTransport.id,
+          source: 'camera',
+          kind: 'video',
+          paused: false,
+          rtpParameters: someRtpParameters('video', ssrc),
+        }),
+      ),
+    );
+    const snapshot = await link.request('leg.attach', {
+      legId: ada.legId,
+      meetingId: 'm',
+      participantId: 'ada',
+    });
+    expect(snapshot.producers.map(({ producerId }) => producerId)).toEqual([made.at(-1)?.producerId]);
+  });
+
+  it('refuses the rest of a flood of requests for one leg, and serves the other legs', async () => {
+    await startNode('a');
+    const ada = await gateway.join('a', 'm', 1, 'ada', []);
+    const ben = await gateway.join('a', 'm', 1, 'ben', []);
+    const link = await gateway.link('a');
+    const restart = ({ legId, opened }: typeof ada) =>
+      link.request('transport.restartIce', { legId, transportId: opened.sendTransport.id });
+    const flood = Promise.allSettled(Array.from({ length: 500 }, () => restart(ada)));
+    await expect(restart(ben)).resolves.toMatchObject({ iceParameters: {} });
+    const results = await flood;
+    const refused = results.filter(({ status }) => status === 'rejected');
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.length).toBeLessThan(500);
+    for (const result of refused) expect(result).toMatchObject({ reason: { code: 'TOO_MANY' } });
+    await expect(restart(ada)).resolves.toMatchObject({ iceParameters: {} });
+  });
+
+  it('lets so many into one meeting and not one more, except who is in it already', async () => {
+    await startNode('a');
+    const people = Array.from({ length: largestMeeting.participants }, (_, index) => `p${index}`);
+    await Promise.all(people.map((person) => gateway.join('a', 'm', 1, person, ['microphone', 'camera'])));
+    const late = (reason: 'join' | 'recovery') =>
+      gateway.join('a', 'm', 1, `late-${reason}`, [], { incoming: false, reason });
+    await expect(late('join')).rejects.toMatchObject({ code: 'MEETING_FULL' });
+    await expect(late('recovery')).resolves.toMatchObject({ legId: 'a:m:late-recovery' });
+    const link = await gateway.link('a');
+    const [first] = people;
+    const mine = { legId: `a:m:${first}`, meetingId: 'm', participantId: String(first) };
+    await vi.waitFor(
+      async () => {
+        const { consumers, participants } = await link.request('leg.attach', mine);
+        expect(participants).toHaveLength(people.length);
+        expect(consumers).toHaveLength(2 * (people.length - 1));
+      },
+      { timeout: 10_000, interval: 200 },
+    );
+  });
+
+  it('is told once who is calling', async () => {
+    await startNode('a');
+    const link = await gateway.link('a');
+    await expect(link.request('link.hello', { peerId: 'another', role: 'node' })).rejects.toMatchObject({
+      code: 'CONFLICT',
+    });
   });
 
   it('whose worker dies loses only that worker’s meetings, says so, and goes on', async () => {

@@ -125,10 +125,11 @@ describe('a leg', () => {
     const event = fc.oneof(
       fc.constantFrom(attached, detached, ready, wanted),
       fc
-        .tuple(fc.constantFrom('send', 'recv'), fc.constantFrom('connected', 'interrupted', 'failed'))
-        .map(([which, state]) =>
-          path(which as 'send' | 'recv', state as 'connected' | 'interrupted' | 'failed'),
-        ),
+        .tuple(
+          fc.constantFrom<'send' | 'recv'>('send', 'recv'),
+          fc.constantFrom<'connected' | 'interrupted' | 'failed'>('connected', 'interrupted', 'failed'),
+        )
+        .map(([which, state]) => path(which, state)),
     );
     fc.assert(
       fc.property(fc.array(fc.tuple(event, fc.integer({ min: 0, max: 30 }))), (history) => {

@@ -1,4 +1,4 @@
-import { EventEmitter } from 'eventemitter3';
+import { EventEmitter } from 'node:events';
 
 interface ConsumeOptions {
   readonly id: string;

@@ -26,7 +26,7 @@ export type ConnectionState = 'idle' | 'open' | 'suspect' | 'lost' | 'closed';
 
 /** Why the session is over, though nobody here has left. */
 export interface SessionEnd {
-  readonly code: 'replaced' | 'ended' | 'expired';
+  readonly code: 'replaced' | 'removed' | 'ended' | 'expired';
   readonly message: string;
 }
 
@@ -53,6 +53,7 @@ export interface ConnectionOptions {
 
 const overWords = {
   ended: 'The server has ended this participation.',
+  removed: 'This participant was removed from the meeting.',
   replaced: 'The same participant has joined from another page.',
 } as const;
 
@@ -90,6 +91,8 @@ export class Connection {
   #replacing = false;
   /** The link works, and another one is wanted all the same. */
   #renewing = false;
+  /** On the way out: a connection that breaks now is not replaced. */
+  #leaving = false;
   /** Over how long the gateway wants its participants to spread their coming back. */
   #toldSpreadMs: number | undefined;
   #wake: () => void = () => {};
@@ -157,6 +160,7 @@ export class Connection {
   /** Leaves the meeting and closes. */
   async leave(): Promise<void> {
     const link = this.#link;
+    this.#leaving = true;
     if (this.#state === 'open' && link) {
       // An answer is welcome, not needed: a gateway that is gone will see the silence.
       await link.request('leave', {}, { timeoutMs: LEAVE_TIMEOUT_MS }).catch(() => {});
@@ -269,7 +273,7 @@ export class Connection {
   #closed(link: Link, code: number | undefined): void {
     if (link !== this.#link || this.#state === 'closed') return;
     const meaning = meaningOfClose(code);
-    if (meaning === 'ended' || meaning === 'replaced') {
+    if (meaning === 'ended' || meaning === 'removed' || meaning === 'replaced') {
       this.#over(meaning, overWords[meaning]);
       return;
     }
@@ -301,7 +305,11 @@ export class Connection {
   }
 
   get #wantsAnother(): boolean {
-    return this.#state !== 'closed' && (!this.#link || this.#state === 'suspect' || this.#renewing);
+    return (
+      this.#state !== 'closed' &&
+      !this.#leaving &&
+      (!this.#link || this.#state === 'suspect' || this.#renewing)
+    );
   }
 
   async #replace(cause: LossCause): Promise<void> {

@@ -65,12 +65,14 @@ export function isHopeless(known: {
 }
 
 /** What the close of a WebSocket means for the participation. */
-export type CloseMeaning = 'ended' | 'replaced' | 'superseded' | LossCause;
+export type CloseMeaning = 'ended' | 'removed' | 'replaced' | 'superseded' | LossCause;
 
 export function meaningOfClose(code: number | undefined): CloseMeaning {
   switch (code) {
     case closeCode.ended:
       return 'ended';
+    case closeCode.removed:
+      return 'removed';
     case closeCode.replaced:
       return 'replaced';
     case closeCode.superseded:

@@ -49,10 +49,10 @@ export interface RemoteParticipantView {
 
 export interface LeaveReason {
   /**
-   * left: by oneself. refused: never got in. replaced: the same participant has joined from another page. ended: the
-   * server has ended the participation. expired: away for too long. failed: a fault.
+   * left: by oneself. refused: never got in. replaced: the same participant has joined from another page. removed: by
+   * the application or an operator. ended: the server has ended the participation. expired: away for too long. failed: a fault.
    */
-  readonly code: 'left' | 'refused' | 'replaced' | 'ended' | 'expired' | 'failed';
+  readonly code: 'left' | 'refused' | 'replaced' | 'removed' | 'ended' | 'expired' | 'failed';
   readonly message: string;
 }
 

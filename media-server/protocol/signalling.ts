@@ -198,6 +198,8 @@ export const closeCode = {
   replaced: 4409,
   /** The session is over: join again with a fresh token. */
   ended: 4410,
+  /** The application or an operator has removed this participant: the session is over, do not come back unasked. */
+  removed: 4411,
   /** Resume now: this gateway stops, or it lost touch with a node and must learn what the client has. */
   resume: 4503,
 } as const;

@@ -327,6 +327,7 @@ describe('how the gateway closes a WebSocket', () => {
   it.each([
     { code: closeCode.replaced, word: 'over replaced' },
     { code: closeCode.ended, word: 'over ended' },
+    { code: closeCode.removed, word: 'over removed' },
   ])('with $code ends the participation: $word', async ({ code, word }) => {
     const { gateway, log, connection } = await joined();
     gateway.last.break(code);
@@ -506,6 +507,18 @@ describe('leaving', () => {
     expect(await waiting).toBe('CONNECTION_CLOSED');
     expect(await codeOf(connection.request('producer.pause', pause))).toBe('CONNECTION_CLOSED');
     expect(connection.state).toBe('closed');
+  });
+
+  it('opens no second WebSocket, though the first breaks or its gateway stops meanwhile', async () => {
+    const { gateway, connection } = await joined();
+    gateway.silent.add('leave');
+    const left = connection.leave();
+    connection.gatewayCloses({ withinMs: 1_000 });
+    await vi.advanceTimersByTimeAsync(600);
+    gateway.last.break();
+    await vi.advanceTimersByTimeAsync(1_500);
+    await left;
+    expect(gateway.sockets).toHaveLength(1);
   });
 
   it('does not wait for a gateway that is silent', async () => {

@@ -103,6 +103,7 @@ describe('a gateway that is gone', () => {
   it.each([
     { code: closeCode.replaced, word: 'LEFT replaced' },
     { code: closeCode.ended, word: 'LEFT ended' },
+    { code: closeCode.removed, word: 'LEFT removed' },
   ])('after it said so by $code, is the end: $word', async ({ code, word }) => {
     const { gateway, log, meeting } = await joined();
     gateway.last.break(code);

@@ -40,10 +40,15 @@ function words(meetingId: string, { code, message }: LeaveReason): { title: stri
         title: 'You have joined from another place',
         text: `You are in ${meetingId} in another tab or on another device, so this page has let go of it. Its camera and microphone are off.`,
       };
+    case 'removed':
+      return {
+        title: `You were removed from ${meetingId}`,
+        text: 'Whoever runs this meeting has taken you out of it. Your camera and microphone are off.',
+      };
     case 'ended':
       return {
-        title: `You are no longer in ${meetingId}`,
-        text: 'The server has ended your part in this meeting. Your camera and microphone are off.',
+        title: `${meetingId} is over for you`,
+        text: 'The meeting, or your part in it, was ended by whoever runs it. Your camera and microphone are off.',
       };
     case 'refused':
       return { title: `You were not let into ${meetingId}`, text: message };

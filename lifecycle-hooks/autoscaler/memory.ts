@@ -22,15 +22,10 @@ export const emptyMemory: Memory = {
 };
 
 /** What is left of a memory after an attempt has failed: the choice or the member is left alone for a while. */
-export function afterFailure(
-  memory: Memory,
-  decision: Decision,
-  policy: ScalingPolicy,
-  nowMs: number,
-): Memory {
+export function afterFailure(memory: Memory, decision: Decision, restMs: number, nowMs: number): Memory {
   if (decision.type === 'hold') return memory;
   const what = decision.type === 'grow' ? choiceKey(decision.prefer) : decision.nodeId;
-  const restsUntilMs = new Map(memory.restsUntilMs).set(what, nowMs + policy.restMs);
+  const restsUntilMs = new Map(memory.restsUntilMs).set(what, nowMs + restMs);
   return { ...memory, restsUntilMs };
 }
 

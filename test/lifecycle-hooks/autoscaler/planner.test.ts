@@ -134,10 +134,10 @@ describe('the planner launches', () => {
     const full = observation([node('a', [400, 400])]);
     const p = { ...policy, choices };
     const one = plan(full, p, emptyMemory, nowMs);
-    const failed = afterFailure(one.memory, one.decisions[0], p, nowMs);
+    const failed = afterFailure(one.memory, one.decisions[0], p.restMs, nowMs);
     const two = plan(full, p, failed, nowMs);
     expect(two.decisions[0]).toMatchObject({ prefer: { zone: 'zone-2' } });
-    const both = afterFailure(two.memory, two.decisions[0], p, nowMs);
+    const both = afterFailure(two.memory, two.decisions[0], p.restMs, nowMs);
     expect(plan(full, p, both, nowMs).decisions[0]).toMatchObject({
       type: 'hold',
       reason: expect.stringContaining('every choice'),
@@ -370,7 +370,7 @@ describe('a launch that never arrives', () => {
   it('blocks nobody else when it cannot be given up', () => {
     const seen = late(nowMs - 600_000);
     const { memory, decisions } = plan(seen, policy, emptyMemory, nowMs);
-    const after = afterFailure(memory, decisions[0], policy, nowMs);
+    const after = afterFailure(memory, decisions[0], policy.restMs, nowMs);
     const full = { ...seen, platform: { ...seen.platform, nodes: [node('a', [400, 400])] } };
     const later = {
       ...full,

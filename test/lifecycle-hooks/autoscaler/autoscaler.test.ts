@@ -1,0 +1,366 @@
+import {
+  Autoscaler,
+  type AutoscalerOptions,
+  type Step,
+} from '@holdfast/lifecycle-hooks/autoscaler/autoscaler.ts';
+import type { ControlPlanePort } from '@holdfast/lifecycle-hooks/autoscaler/control-plane-port.ts';
+import type { Lease } from '@holdfast/lifecycle-hooks/autoscaler/lease.ts';
+import { MemoryLease } from '@holdfast/lifecycle-hooks/autoscaler/memory-lease.ts';
+import type { ScalingPolicy } from '@holdfast/lifecycle-hooks/autoscaler/policy.ts';
+import type { FleetDriver } from '@holdfast/lifecycle-hooks/clouds/types.ts';
+import { HoldfastError } from '@holdfast/media-server/protocol/index.ts';
+import fc from 'fast-check';
+import { pino } from 'pino';
+import { describe, expect, it } from 'vitest';
+import { onABadDay, seeded } from '../clouds/seeded-faults.ts';
+import { policy } from './observations.ts';
+import { ScalingWorld, WORKERS } from './scaling-world.ts';
+
+const TURN_MS = 10_000;
+const LEASE_MS = 20_000;
+const quick: ScalingPolicy = {
+  ...policy,
+  maxNodes: 6,
+  slackWorkers: 0.5,
+  surplusForMs: 60_000,
+  graceMs: 60_000,
+  launchDeadlineMs: 300_000,
+  restMs: 60_000,
+  choices: [{ machineType: 'local', workers: WORKERS }],
+};
+
+/** The calls by which an autoscaler changes something outside. */
+const changing = ['write', 'grow', 'giveUp', 'release', 'drain', 'cancelDrain'];
+
+/** Stands around every call of one autoscaler. Returns the call, or does something else with it. */
+type Around = <T>(name: string, call: () => Promise<T>) => Promise<T>;
+
+function autoscaler(
+  world: ScalingWorld,
+  lease: Lease,
+  holder: string,
+  about: { readonly around?: Around; readonly now?: () => number } & Partial<AutoscalerOptions> = {},
+): Autoscaler {
+  const { around = (_name, call) => call(), now = () => world.nowMs, ...options } = about;
+  const driver = options.driver ?? world.driver;
+  const { controlPlane } = world;
+  const wrappedDriver: FleetDriver = {
+    describe: () => around('describe', () => driver.describe()),
+    grow: (growth) => around('grow', () => driver.grow(growth)),
+    giveUp: (id, op) => around('giveUp', () => driver.giveUp(id, op)),
+    release: (id, op) => around('release', () => driver.release(id, op)),
+  };
+  const wrappedPlane: ControlPlanePort = {
+    observe: () => around('observe', () => controlPlane.observe()),
+    drain: (id, order) => around('drain', () => controlPlane.drain(id, order)),
+    cancelDrain: (id, order) => around('cancelDrain', () => controlPlane.cancelDrain(id, order)),
+  };
+  const wrappedLease: Lease = {
+    take: (name, ttlMs) => around('take', () => lease.take(name, ttlMs)),
+    write: (fence, journal) => around('write', () => lease.write(fence, journal)),
+    resign: (fence) => lease.resign(fence),
+  };
+  return new Autoscaler({
+    holder,
+    controlPlane: wrappedPlane,
+    lease: wrappedLease,
+    policy: quick,
+    clock: { now, after: () => () => {} },
+    log: pino({ level: 'silent' }),
+    leaseMs: LEASE_MS,
+    ...options,
+    driver: wrappedDriver,
+  });
+}
+
+function worldWithLease() {
+  const world = new ScalingWorld(1);
+  const lease = new MemoryLease({ now: () => world.nowMs, after: () => () => {} });
+  return { world, lease };
+}
+
+/** People arrive, stay, and leave again. What is asked for has to be there in the end, and to be gone after it. */
+const day = {
+  turns: 90,
+  meetings(world: ScalingWorld, turn: number): void {
+    for (let index = 0; index < 5; index += 1) {
+      const id = `m${index}`;
+      if (turn >= 2 && turn < 45 && !world.meetings.has(id)) world.begin(id, index === 0 ? 112 : 264);
+      if (turn === 45 && index > 0) world.end(id);
+    }
+  },
+};
+
+/** Lives through the day; whoever `act` runs is a leader at work. */
+async function live(
+  world: ScalingWorld,
+  act: (turn: number) => Promise<unknown>,
+): Promise<{ readonly atNoon: number }> {
+  let atNoon = 0;
+  for (let turn = 0; turn < day.turns; turn += 1) {
+    day.meetings(world, turn);
+    await act(turn);
+    world.pass(TURN_MS);
+    if (turn === 44) atNoon = world.wanted;
+  }
+  return { atNoon };
+}
+
+/** What any such day must have come to, whatever happened to the leaders. */
+function expectGoodDay(world: ScalingWorld, atNoon: number): void {
+  expect(world.violations).toEqual([]);
+  // Four or five workers' worth of meetings and one free: three machines, and no double launch.
+  expect(atNoon).toBe(3);
+  expect(world.done.filter((what) => what.startsWith('grow')).at(-1)).toBe('grow 3');
+  expect(world.machines.size).toBe(1);
+  expect(world.wanted).toBe(1);
+  expect([...world.meetings.keys()]).toEqual(['m0']);
+  expect(world.done.filter((what) => what.startsWith('release'))).toHaveLength(2);
+}
+
+const quiet = (step: Promise<Step>) => step.catch(() => undefined);
+
+describe('autoscaler', { timeout: 60_000 }, () => {
+  it('launches when load rises, and empties and releases the surplus when it falls', async () => {
+    const { world, lease } = worldWithLease();
+    const leader = autoscaler(world, lease, 'a');
+    const { atNoon } = await live(world, () => leader.step());
+    expectGoodDay(world, atNoon);
+  });
+
+  it('that is dry decides the same and does nothing, and takes no lead from anybody', async () => {
+    const { world, lease } = worldWithLease();
+    const decided: string[] = [];
+    const dry = autoscaler(world, lease, 'dry', {
+      dryRun: true,
+      onDecision: ({ type }) => decided.push(type),
+    });
+    await live(world, () => dry.step());
+    expect(decided).toContain('grow');
+    expect(world.done).toEqual([]);
+    expect(await lease.take('real', LEASE_MS)).toMatchObject({ held: true, fence: 1 });
+  });
+
+  it('stands by while another leads, and takes over when that one is gone', async () => {
+    const { world, lease } = worldWithLease();
+    const [a, b] = [autoscaler(world, lease, 'a'), autoscaler(world, lease, 'b')];
+    await a.step();
+    expect(await b.step()).toEqual({ did: 'stood by', leader: 'a' });
+    world.pass(LEASE_MS);
+    expect((await b.step()).did).not.toBe('stood by');
+    expect(await a.step()).toEqual({ did: 'stood by', leader: 'b' });
+  });
+
+  /** Counts the changing calls of a day without trouble. */
+  const changes = async () => {
+    const { world, lease } = worldWithLease();
+    let count = 0;
+    const leader = autoscaler(world, lease, 'a', {
+      around: (name, call) => {
+        if (changing.includes(name)) count += 1;
+        return call();
+      },
+    });
+    await live(world, () => leader.step());
+    return count;
+  };
+
+  it('killed before or after any call that changes something: its successor goes on, with no machine too many and no wrong victim', async () => {
+    const count = await changes();
+    expect(count).toBeGreaterThanOrEqual(15);
+    for (let killed = 0; killed < count; killed += 1) {
+      for (const effect of [false, true]) {
+        const { world, lease } = worldWithLease();
+        let calls = 0;
+        let holder = 0;
+        const around: Around = async (name, call) => {
+          if (!changing.includes(name)) return call();
+          calls += 1;
+          if (calls - 1 !== killed) return call();
+          if (effect) await call();
+          throw new Killed();
+        };
+        let leader = autoscaler(world, lease, 'a', { around });
+        const { atNoon } = await live(world, async () => {
+          try {
+            await leader.step();
+          } catch (error) {
+            if (!(error instanceof Killed)) return;
+          }
+          if (calls > killed && holder === 0) {
+            holder += 1;
+            leader = autoscaler(world, lease, `b${holder}`);
+          }
+        });
+        expectGoodDay(world, atNoon);
+      }
+    }
+  });
+
+  it('killed at any calls at all, again and again', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 1, max: 60 }), { maxLength: 6 }),
+        fc.boolean(),
+        async (gaps, effect) => {
+          const { world, lease } = worldWithLease();
+          const left = [...gaps];
+          let until = left.shift() ?? Infinity;
+          let dead = false;
+          const around: Around = async (_name, call) => {
+            until -= 1;
+            if (until > 0) return call();
+            until = left.shift() ?? Infinity;
+            dead = true;
+            if (effect) await call();
+            throw new Killed();
+          };
+          let born = 0;
+          let leader = autoscaler(world, lease, 'a', { around });
+          const { atNoon } = await live(world, async () => {
+            await quiet(leader.step());
+            if (dead) {
+              dead = false;
+              born += 1;
+              leader = autoscaler(world, lease, `b${born}`, { around });
+            }
+          });
+          expectGoodDay(world, atNoon);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('stopped with its clock in the middle of any call: what it does late is refused or changes nothing', async () => {
+    const count = await changes();
+    for (let held = 0; held < count; held += 1) {
+      const { world, lease } = worldWithLease();
+      let calls = 0;
+      let stoppedAtMs: number | undefined;
+      const gate = Promise.withResolvers<void>();
+      const first = autoscaler(world, lease, 'a', {
+        now: () => stoppedAtMs ?? world.nowMs,
+        around: async (name, call) => {
+          if (changing.includes(name)) {
+            calls += 1;
+            if (calls - 1 === held) {
+              stoppedAtMs = world.nowMs;
+              await gate.promise;
+            }
+          }
+          return call();
+        },
+      });
+      const second = autoscaler(world, lease, 'b');
+      let late: Promise<unknown> | undefined;
+      let stoppedTurn = Infinity;
+      const { atNoon } = await live(world, async (turn) => {
+        if (stoppedAtMs === undefined) {
+          const step = quiet(first.step());
+          await settled(step, () => stoppedAtMs !== undefined);
+          if (stoppedAtMs !== undefined) [late, stoppedTurn] = [step, turn];
+          return;
+        }
+        await quiet(second.step());
+        // It wakes up in the middle of what its successor does, and goes on as if nothing had been.
+        if (turn === stoppedTurn + 5) {
+          gate.resolve();
+          await late;
+        }
+        if (turn > stoppedTurn + 5) await quiet(first.step());
+      });
+      gate.resolve();
+      await late;
+      expectGoodDay(world, atNoon);
+    }
+  });
+
+  it('with a cloud on a bad day comes to the same, in the end', async () => {
+    for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
+      const { world, lease } = worldWithLease();
+      const bad = onABadDay(world.driver, seeded(seed), () => world.nowMs);
+      const leader = autoscaler(world, lease, 'a', { driver: bad });
+      await live(world, () => quiet(leader.step()));
+      expect(world.violations).toEqual([]);
+      expect(world.wanted).toBeLessThanOrEqual(2);
+      expect([...world.meetings.keys()]).toEqual(['m0']);
+    }
+  });
+
+  it('waits when the cloud throttles, as long as it says, and keeps its lead', async () => {
+    const { world, lease } = worldWithLease();
+    world.begin('m0', 400);
+    world.begin('m1', 400);
+    let throttled = true;
+    const leader = autoscaler(world, lease, 'a', {
+      driver: {
+        ...world.driver,
+        grow: async (growth) => {
+          if (throttled) throw new HoldfastError('CLOUD_THROTTLED', 'too many', { retryAfterMs: 30_000 });
+          await world.driver.grow(growth);
+        },
+      },
+    });
+    expect(await leader.step()).toMatchObject({ did: 'failed', code: 'CLOUD_THROTTLED', unsure: false });
+    throttled = false;
+    for (let turn = 0; turn < 2; turn += 1) {
+      world.pass(TURN_MS);
+      expect(await leader.step()).toMatchObject({ did: 'waited' });
+    }
+    world.pass(TURN_MS);
+    expect(await leader.step()).toMatchObject({ did: 'acted', decision: { type: 'grow', to: 2 } });
+  });
+
+  it('tries another zone when one has no capacity, and repeats under the same name what it is unsure of', async () => {
+    const { world, lease } = worldWithLease();
+    world.begin('m0', 400);
+    world.begin('m1', 400);
+    const asked: (string | undefined)[] = [];
+    const names: string[] = [];
+    const leader = autoscaler(world, lease, 'a', {
+      policy: {
+        ...quick,
+        choices: ['zone-1', 'zone-2'].map((zone) => ({ zone, machineType: 'local', workers: WORKERS })),
+      },
+      driver: {
+        ...world.driver,
+        grow: async ({ operationId, prefer, to }) => {
+          asked.push(prefer?.zone);
+          names.push(operationId);
+          if (prefer?.zone === 'zone-1') throw new HoldfastError('CLOUD_NO_CAPACITY', 'none left');
+          await world.driver.grow({ operationId, to });
+          if (names.length === 2) throw new HoldfastError('CLOUD_UNREACHABLE', 'no answer');
+        },
+      },
+    });
+    expect(await leader.step()).toMatchObject({ code: 'CLOUD_NO_CAPACITY' });
+    expect(await leader.step()).toMatchObject({ code: 'CLOUD_UNREACHABLE', unsure: true });
+    expect(await leader.step()).toMatchObject({ did: 'acted' });
+    expect(asked).toEqual(['zone-1', 'zone-2', 'zone-2']);
+    expect(names[2]).toBe(names[1]);
+    expect(world.wanted).toBe(2);
+  });
+
+  it('does not plan from what is older than its own last order', async () => {
+    const { world, lease } = worldWithLease();
+    const old = await world.controlPlane.observe();
+    world.pass(TURN_MS);
+    world.controlPlane.observe = async () => old;
+    const blind = autoscaler(world, lease, 'b');
+    expect(await blind.step()).toMatchObject({ did: 'waited' });
+    world.controlPlane.observe = async () => world.platform();
+    expect(await blind.step()).toMatchObject({ did: 'decided' });
+  });
+});
+
+class Killed extends Error {}
+
+/** Resolves when the step is over, or when it hangs where it was stopped. */
+async function settled(step: Promise<unknown>, stopped: () => boolean): Promise<void> {
+  let over = false;
+  void step.then(() => {
+    over = true;
+  });
+  while (!over && !stopped()) await new Promise(setImmediate);
+}

@@ -89,7 +89,7 @@ export class MeetingStore extends EventEmitter<MeetingStoreEvents> {
       }
     }
     mayCreate();
-    if (known) this.close(known, 'superseded');
+    if (known) this.#closeTelling(known, 'superseded');
     const opening = this.#create(meetingId, epoch, role);
     this.#opening.set(meetingId, opening);
     try {

@@ -161,7 +161,7 @@ const othersThan = (leg: Leg, meeting: Meeting) =>
   meeting.participants.filter((other) => other.participantId !== leg.participant.participantId);
 
 /** What the node has of a leg, for a client that has lost touch. */
-export function snapshot(nodeId: string, { leg, meeting }: { leg: Leg; meeting: Meeting }): LegSnapshot {
+function snapshot(nodeId: string, { leg, meeting }: { leg: Leg; meeting: Meeting }): LegSnapshot {
   return {
     legId: leg.id,
     nodeId,

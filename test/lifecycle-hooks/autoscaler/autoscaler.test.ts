@@ -276,6 +276,117 @@ describe('autoscaler', { timeout: 60_000 }, () => {
     }
   });
 
+  describe('that was about to drain a machine when it was stopped', () => {
+    /** The first leader hangs in its order for n2; then n2 gets a meeting, and the second leader would rather take n3. */
+    const twoLeaders = async (aroundSecond: (wakeFirst: () => Promise<unknown>) => Around) => {
+      const world = new ScalingWorld(3);
+      const lease = new MemoryLease({ now: () => world.nowMs, after: () => () => {} });
+      world.begin('m0', 24);
+      const gate = Promise.withResolvers<void>();
+      let stopped = false;
+      const first = autoscaler(world, lease, 'a', {
+        around: async (name, call) => {
+          if (name === 'drain') {
+            stopped = true;
+            await gate.promise;
+          }
+          return call();
+        },
+      });
+      let hanging: Promise<unknown> = Promise.resolve();
+      for (let turn = 0; !stopped; turn += 1) {
+        if (turn > 20) throw new Error('it never drained');
+        hanging = first.step().catch((error: unknown) => error);
+        await settled(hanging, () => stopped);
+        world.pass(TURN_MS);
+      }
+      world.meetings.set('late', { streams: 112, nodeId: 'n2', worker: 0 });
+      world.pass(LEASE_MS);
+      const wakeFirst = () => {
+        gate.resolve();
+        return hanging;
+      };
+      const second = autoscaler(world, lease, 'b', { around: aroundSecond(wakeFirst) });
+      for (let turn = 0; turn < 8; turn += 1) {
+        await second.step();
+        world.pass(TURN_MS / 2);
+        if (world.victims.length > 0) break;
+        world.pass(TURN_MS / 2);
+      }
+      return { world, outcome: await wakeFirst() };
+    };
+    const lost = expect.objectContaining({ code: 'LEASE_LOST' });
+
+    it('is refused when it wakes just before its successor drains another', async () => {
+      const { world, outcome } = await twoLeaders((wakeFirst) => async (name, call) => {
+        if (name === 'drain') await wakeFirst();
+        return call();
+      });
+      expect(outcome).toEqual(lost);
+      expect(world.victims).toEqual(['n3']);
+      expect(world.violations).toEqual([]);
+    });
+
+    it('is refused when it wakes after that', async () => {
+      const { world, outcome } = await twoLeaders(() => (_name, call) => call());
+      expect(outcome).toEqual(lost);
+      expect(world.victims).toEqual(['n3']);
+      expect(world.violations).toEqual([]);
+    });
+  });
+
+  it('finishes what its predecessor began under the same name: a cloud that launches for every new name launches once', async () => {
+    const { world, lease } = worldWithLease();
+    for (const id of ['m0', 'm1']) world.begin(id, 400);
+    const names: string[] = [];
+    const driver: FleetDriver = {
+      ...world.driver,
+      // What it describes does not show yet what it was told.
+      describe: async () => ({ ...world.fleet(), wanted: 1, members: world.fleet().members.slice(0, 1) }),
+      grow: async (growth) => {
+        names.push(growth.operationId);
+        await world.driver.grow(growth);
+      },
+    };
+    const around: Around = async (name, call) => {
+      const result = await call();
+      if (name === 'grow') throw new Killed();
+      return result;
+    };
+    // Killed: it is never asked again.
+    await quiet(autoscaler(world, lease, 'a', { driver, around }).step());
+    world.pass(LEASE_MS);
+    expect(await autoscaler(world, lease, 'b', { driver }).step()).toMatchObject({ did: 'acted' });
+    expect(names).toHaveLength(2);
+    expect(new Set(names).size).toBe(1);
+  });
+
+  it('does not finish a release when the node was given work again meanwhile', async () => {
+    const world = new ScalingWorld(3);
+    const lease = new MemoryLease({ now: () => world.nowMs, after: () => () => {} });
+    world.begin('m0', 24);
+    let killed = false;
+    const around: Around = async (name, call) => {
+      if (name !== 'release') return call();
+      killed = true;
+      throw new HoldfastError('CLOUD_UNREACHABLE', 'no answer');
+    };
+    const first = autoscaler(world, lease, 'a', { around });
+    while (!killed) {
+      await first.step();
+      world.pass(TURN_MS);
+    }
+    // An operator takes the drain back.
+    world.drains.clear();
+    world.pass(LEASE_MS);
+    const second = autoscaler(world, lease, 'b');
+    expect(await second.step()).toMatchObject({
+      did: 'waited',
+      why: expect.stringContaining('not right any more'),
+    });
+    expect(world.done.filter((what) => what.startsWith('release'))).toEqual([]);
+  });
+
   it('with a cloud on a bad day comes to the same, in the end', async () => {
     for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
       const { world, lease } = worldWithLease();

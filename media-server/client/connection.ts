@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Handlers, NotificationName, RequestName, ResultOf } from '../protocol/contract.ts';
+import type { Handlers, NotificationName, ParamsOf, RequestName, ResultOf } from '../protocol/contract.ts';
 import { HoldfastError, toHoldfastError } from '../protocol/errors.ts';
 import { type clientContract, type gatewayContract, PROTOCOL_VERSION } from '../protocol/signalling.ts';
 import { type CloseReason, Link, type Socket } from './link.ts';
@@ -152,9 +152,11 @@ export class Connection {
   }
 
   /** This gateway will stop: a second WebSocket first, then the first one closes. */
-  gatewayCloses({ withinMs, spreadMs }: { readonly withinMs: number; readonly spreadMs?: number }): void {
-    if (spreadMs !== undefined) this.#toldSpreadMs = Math.min(spreadMs, withinMs * SHARE_OF_CLOSING);
-    this.#renew('shared');
+  gatewayCloses(closing: ParamsOf<typeof clientContract, 'gateway.closing'>): void {
+    const { withinMs, spreadMs } = closing;
+    // Whoever has not found another gateway by the time this one closes has all of it.
+    this.#toldSpreadMs = spreadMs;
+    this.#renew('shared', withinMs * SHARE_OF_CLOSING);
   }
 
   /** Leaves the meeting and closes. */
@@ -298,10 +300,10 @@ export class Connection {
     }
   }
 
-  #renew(cause: LossCause): void {
+  #renew(cause: LossCause, withinMs?: number): void {
     if (this.#state !== 'open') return;
     this.#renewing = true;
-    void this.#replace(cause);
+    void this.#replace(cause, withinMs);
   }
 
   get #wantsAnother(): boolean {
@@ -312,11 +314,11 @@ export class Connection {
     );
   }
 
-  async #replace(cause: LossCause): Promise<void> {
+  async #replace(cause: LossCause, withinMs = Number.POSITIVE_INFINITY): Promise<void> {
     if (this.#replacing || !this.#session) return;
     this.#replacing = true;
     try {
-      await this.#pause(firstDelayMs(cause, this.#toldSpreadMs, this.#random()));
+      await this.#pause(firstDelayMs(cause, this.#toldSpreadMs, withinMs, this.#random()));
       for (let attempt = 1; this.#wantsAnother; attempt += 1) {
         const problem = await this.#takeUp();
         if (!this.#wantsAnother) break;

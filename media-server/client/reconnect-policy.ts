@@ -17,10 +17,16 @@ const HOPE_MS = 120_000;
 /**
  * How long to wait before the first attempt. Next to nothing when only this line is lost; spread when many may come at
  * once, as widely as the gateway says if it has said so.
+ * @param withinMs so long the present connection will last
  * @param random 0 ≤ random < 1
  */
-export function firstDelayMs(cause: LossCause, toldSpreadMs: number | undefined, random: number): number {
-  return (toldSpreadMs ?? FIRST_SPREAD_MS[cause]) * random;
+export function firstDelayMs(
+  cause: LossCause,
+  toldSpreadMs: number | undefined,
+  withinMs: number,
+  random: number,
+): number {
+  return Math.min(toldSpreadMs ?? FIRST_SPREAD_MS[cause], withinMs) * random;
 }
 
 /**

@@ -214,6 +214,11 @@ export const clientContract = {
   ...legEvents,
   'gateway.closing': notification(
     'This gateway stops. Open a second connection and resume there; this one closes afterwards.',
-    z.object({ withinMs: z.number() }),
+    z.object({
+      withinMs: z.number().min(0).meta({ description: 'Then this connection closes.' }),
+      spreadMs: z.number().min(0).optional().meta({
+        description: 'Come back at a random moment within this time: so many others will come too.',
+      }),
+    }),
   ),
 } as const satisfies Contract;

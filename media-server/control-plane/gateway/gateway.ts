@@ -22,6 +22,7 @@ import { Reconciler } from './reconciler.ts';
 import { Recovery } from './recovery.ts';
 import type { Client, Session } from './session.ts';
 import { Sessions } from './sessions.ts';
+import { spreadMsFor } from './spread.ts';
 
 export interface GatewayOptions {
   readonly config: Pick<ControlPlaneConfig, 'replicaId' | 'iceServers' | 'timing'>;
@@ -226,8 +227,9 @@ export class Gateway implements ClientHost {
 
   async #close(): Promise<void> {
     const { closingMs } = this.#options.timing;
-    for (const session of this.#sessions.all())
-      session.client?.notify('gateway.closing', { withinMs: closingMs });
+    const sessions = [...this.#sessions.all()];
+    const closing = { withinMs: closingMs, spreadMs: spreadMsFor(sessions.length) };
+    for (const session of sessions) session.client?.notify('gateway.closing', closing);
     const abort = new AbortController();
     const allGone = Promise.all([...this.#connections].map(({ closed }) => closed));
     await Promise.race([allGone, delay(closingMs, undefined, { signal: abort.signal }).catch(() => {})]);

@@ -87,13 +87,14 @@ afterEach(() => {
 
 describe('the delay before the next attempt', () => {
   it('is next to nothing when only this line is lost, spread when others may be affected', () => {
-    expect(firstDelayMs('own', undefined, 0.99)).toBeLessThanOrEqual(100);
-    expect(firstDelayMs('shared', undefined, 0.99)).toBeGreaterThan(400);
-    expect(firstDelayMs('shared', undefined, 0)).toBe(0);
+    expect(firstDelayMs('own', undefined, Number.POSITIVE_INFINITY, 0.99)).toBeLessThanOrEqual(100);
+    expect(firstDelayMs('shared', undefined, Number.POSITIVE_INFINITY, 0.99)).toBeGreaterThan(400);
+    expect(firstDelayMs('shared', undefined, Number.POSITIVE_INFINITY, 0)).toBe(0);
   });
 
   it('is spread as widely as the gateway says', () => {
-    expect(firstDelayMs('shared', 8_000, 0.5)).toBe(4_000);
+    expect(firstDelayMs('shared', 8_000, 9_000, 0.5)).toBe(4_000);
+    expect(firstDelayMs('shared', 8_000, 1_000, 0.5)).toBe(500);
   });
 
   it('then doubles, within bounds and with jitter', () => {

@@ -23,6 +23,7 @@ export class FakeClient {
   readonly closed: Close[] = [];
   readonly consumers: ConsumerNew[] = [];
   closeCode: number | undefined;
+  closing: { readonly withinMs: number; readonly spreadMs?: number | undefined } | undefined;
   resumeToken = '';
   participantId = '';
   #socket: WebSocket | undefined;
@@ -53,7 +54,9 @@ export class FakeClient {
         'consumer.resumed': () => {},
         'participant.joined': () => {},
         'participant.left': () => {},
-        'gateway.closing': () => {},
+        'gateway.closing': (closing) => {
+          this.closing = closing;
+        },
       },
     });
     socket.once('close', (code) => {

@@ -1,3 +1,4 @@
+import { spreadMsFor } from '@holdfast/media-server/control-plane/gateway/spread.ts';
 import { closeCode } from '@holdfast/media-server/protocol/index.ts';
 import { afterEach, describe, expect, it } from 'vitest';
 import { eventually, Platform, type PlatformOptions } from '../platform.ts';
@@ -170,6 +171,7 @@ describe('resuming', () => {
       await platform.stopControlPlane();
       await eventually(() => ada.closeCode === closeCode.resume);
       expect(ada.told).toContain('gateway.closing');
+      expect(ada.closing).toMatchObject({ spreadMs: spreadMsFor(2) });
       await platform.startControlPlaneAgain();
       await Promise.all([ada.connect(platform.port), bob.connect(platform.port)]);
       const answers = await Promise.all([ada.resume(), bob.resume()]);

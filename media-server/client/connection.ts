@@ -84,6 +84,8 @@ export class Connection {
   /** The link that tries to enter. */
   #entering: Link | undefined;
   #up = Promise.withResolvers<Link>();
+  /** `#up` is not settled. */
+  #holding = true;
   #token: TokenSource = '';
   #session: { readonly resumeToken: string; readonly resumeWithinMs: number } | undefined;
   #rejoinedAtMs = Number.NEGATIVE_INFINITY;
@@ -259,6 +261,7 @@ export class Connection {
 
   /** Requests go out on this link, those that wait too. */
   #goOnWith(link: Link): void {
+    this.#holding = false;
     const waiting = this.#up;
     this.#up = Promise.withResolvers<Link>();
     this.#up.promise.catch(() => {});
@@ -266,8 +269,10 @@ export class Connection {
     waiting.resolve(link);
   }
 
-  /** Requests wait from now on. */
+  /** Requests wait from now on, those that wait already go on waiting. */
   #holdRequests(): void {
+    if (this.#holding) return;
+    this.#holding = true;
     this.#up = Promise.withResolvers<Link>();
     this.#up.promise.catch(() => {});
   }

@@ -372,6 +372,22 @@ describe('a WebSocket that is dead but looks open', () => {
     connection.close('the participation is over');
   });
 
+  it('that then breaks too keeps nobody waiting for ever', async () => {
+    const { gateway, connection } = await joined();
+    const [first] = gateway.sockets;
+    gateway.last.dead = true;
+    gateway.refusing = true;
+    await vi.advanceTimersByTimeAsync(6_000);
+    const answered = connection.request('producer.pause', pause);
+    await vi.advanceTimersByTimeAsync(100);
+    first?.break();
+    gateway.refusing = false;
+    await vi.advanceTimersByTimeAsync(5_100);
+    await answered;
+    expect(gateway.calls.at(-1)).toMatch(/^[1-9][0-9]*:producer.pause$/);
+    connection.close('the participation is over');
+  });
+
   it('lets nothing go out that must not be sent twice until it is clear which one lives', async () => {
     const { gateway, connection } = await joined();
     gateway.last.dead = true;

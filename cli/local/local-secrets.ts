@@ -21,7 +21,7 @@ const names = [
 /** Secrets of the environment; what is missing is made up. Throws ConfigError for one that is too short. */
 export function localSecrets(env: NodeJS.ProcessEnv): LocalSecrets {
   const made = new Set(names.filter((name) => !env[name]));
-  const fresh = Object.fromEntries([...made].map((name) => [name, randomBytes(24).toString('base64url')]));
+  const fresh = Object.fromEntries([...made].map((name) => [name, randomBytes(32).toString('base64url')]));
   return { values: loadSecrets(controlPlaneSecrets, { ...env, ...fresh }), made };
 }
 

@@ -84,6 +84,12 @@ export const controlPlaneConfig = z.object({
   webRoot: z.string().optional(),
   /** The page itself may make meetings and tokens (local use). Off: only applications with the API key may. */
   openJoin: z.boolean().default(false),
+  /** Joins by the page alone (`openJoin`), a minute. An office behind one address needs some room. */
+  joinRates: z
+    .object({ perAddress: z.int().min(1).default(120), total: z.int().min(1).default(3000) })
+    .prefault({}),
+  /** Names by which the public listener may be called, besides loopback's own; without any, every name is taken. */
+  hostNames: z.array(z.string().min(1)).default([]),
   /**
    * A link with `?join=1` enters at once, camera and microphone on. For kiosks, tests and loopback only: elsewhere
    * anybody's link could put a visitor on show who has once allowed this site the camera. Off: the lobby comes first.

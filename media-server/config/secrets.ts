@@ -7,10 +7,17 @@ import { z } from 'zod';
  * - `HOLDFAST_OPERATOR_TOKEN`, `HOLDFAST_API_KEY`: the REST API
  */
 const secret = z.string().min(16, 'must have at least 16 characters');
+/** HS256 wants a key as long as its hash (RFC 7518, 3.2), and every participant has tokens to try keys on. */
+const signingKey = z
+  .string()
+  .refine(
+    (key) => Buffer.byteLength(key) >= 32,
+    'must have at least 32 bytes, for example: openssl rand -base64 32',
+  );
 
 export const clusterSecrets = z.object({ HOLDFAST_CLUSTER_TOKEN: secret });
 export const controlPlaneSecrets = clusterSecrets.extend({
-  HOLDFAST_SIGNING_KEY: secret,
+  HOLDFAST_SIGNING_KEY: signingKey,
   HOLDFAST_OPERATOR_TOKEN: secret,
   HOLDFAST_API_KEY: secret,
 });

@@ -1,6 +1,7 @@
 import type { ControlPlaneConfig, ControlPlaneSecrets } from '../config/index.ts';
 import type { Logger } from '../process/logger.ts';
 import type { Running } from '../process/run-process.ts';
+import { hostCheck } from './api/hosts.ts';
 import { PublicServer } from './api/public-server.ts';
 import { Claims } from './claims.ts';
 import { Directory } from './directory.ts';
@@ -14,6 +15,7 @@ import { Placer } from './placer.ts';
 import { type RegisteredNode, Registry } from './registry.ts';
 import { MemoryStore } from './store/memory-store.ts';
 import type { Store } from './store/store.ts';
+import { TokenLedger } from './token-ledger.ts';
 import { Tokens } from './tokens.ts';
 
 export interface ControlPlaneOptions {
@@ -148,6 +150,8 @@ async function assemble(options: ControlPlaneOptions): Promise<Parts> {
   const claims = new Claims(directory, registry, now);
   const placer = new Placer(registry, store.reservations, now);
   const tokens = new Tokens(secrets.HOLDFAST_SIGNING_KEY, now);
+  const { usedTokens, resumeTurns, revocations } = store;
+  const ledger = new TokenLedger({ tokens, usedTokens, resumeTurns, revocations, now });
   const metrics = new ControlPlaneMetrics(config.replicaId, {
     sessions: () => gateway.sessionsByState,
     legs: () => gateway.legCount,
@@ -170,7 +174,7 @@ async function assemble(options: ControlPlaneOptions): Promise<Parts> {
   const gateway: Gateway = new Gateway({
     config,
     clusterToken: secrets.HOLDFAST_CLUSTER_TOKEN,
-    tokens,
+    ledger,
     homes,
     directory,
     claims,
@@ -189,6 +193,7 @@ async function assemble(options: ControlPlaneOptions): Promise<Parts> {
     claims,
     directory,
     placer,
+    metrics: () => metrics.render(),
     moves: new Moves({
       directory,
       claims,
@@ -219,9 +224,12 @@ async function assemble(options: ControlPlaneOptions): Promise<Parts> {
       tokens,
       directory,
       meetings: store.meetings,
+      remove: (meetingId, participantId) => gateway.remove(meetingId, participantId),
       now,
     },
-    metrics,
+    onRefused: (what) => metrics.unauthenticated(what),
+    joinRates: config.joinRates,
+    knowsHost: hostCheck(config),
     ready: () => !gateway.closing,
     log,
   });

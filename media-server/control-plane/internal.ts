@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { ControlPlaneConfig } from '../config/index.ts';
 import { hasBearer } from '../process/bearer.ts';
@@ -28,6 +28,8 @@ export interface InternalServerOptions {
   readonly directory: Directory;
   readonly placer: Placer;
   readonly moves: Moves;
+  /** What `/metrics` answers: on this listener, which only the private network reaches. */
+  readonly metrics: () => Promise<{ contentType: string; body: string }>;
   readonly log: Logger;
 }
 
@@ -50,9 +52,11 @@ export class InternalServer {
 
   constructor(options: InternalServerOptions) {
     this.#options = options;
-    this.#http = createServer((_request, response) => {
-      response.writeHead(404, { 'content-type': 'text/plain' });
-      response.end('there is only the WebSocket /internal/nodes\n');
+    this.#http = createServer((request, response) => {
+      this.#probe(request, response).catch((error: unknown) => {
+        options.log.error({ err: error }, 'metrics.failed');
+        response.writeHead(500).end();
+      });
     });
     this.#http.on('upgrade', (request, socket, head) => {
       if (pathOf(request) !== '/internal/nodes') return refuseUpgrade(socket, '404 Not Found');
@@ -86,6 +90,16 @@ export class InternalServer {
     this.#sockets.close();
     this.#http.closeAllConnections();
     if (this.#http.listening) await new Promise((resolve) => this.#http.close(resolve));
+  }
+
+  async #probe(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (pathOf(request) === '/metrics') {
+      const { contentType, body } = await this.#options.metrics();
+      response.writeHead(200, { 'content-type': contentType }).end(body);
+      return;
+    }
+    response.writeHead(404, { 'content-type': 'text/plain' });
+    response.end('there is /metrics and the WebSocket /internal/nodes\n');
   }
 
   #serve(ws: WebSocket): void {

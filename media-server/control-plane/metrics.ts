@@ -16,6 +16,7 @@ export class ControlPlaneMetrics {
   readonly #moves: Counter<'outcome'>;
   readonly #recoveries: Counter<'cause'>;
   readonly #recoverySeconds: Histogram;
+  readonly #unauthenticated: Counter<'who'>;
 
   constructor(replicaId: string, sources: MetricSources) {
     const registers = [this.#registry];
@@ -30,6 +31,12 @@ export class ControlPlaneMetrics {
       name: 'holdfast_refusals_total',
       help: 'Joins and resumes refused, by error code',
       labelNames: ['code'],
+      registers,
+    });
+    this.#unauthenticated = new Counter({
+      name: 'holdfast_unauthenticated_total',
+      help: 'Requests with a wrong or missing token, by who should have had one',
+      labelNames: ['who'],
       registers,
     });
     this.#moves = new Counter({
@@ -85,6 +92,10 @@ export class ControlPlaneMetrics {
 
   refused(code: string): void {
     this.#refusals.inc({ code });
+  }
+
+  unauthenticated(who: string): void {
+    this.#unauthenticated.inc({ who });
   }
 
   move(outcome: 'begun' | 'committed' | 'aborted'): void {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';
 import { HoldfastError } from '../protocol/index.ts';
@@ -6,9 +7,13 @@ import * as v from '../protocol/values.ts';
 const ISSUER = 'holdfast';
 /** A session may be resumed this long after its last token, in seconds; each resume gives a fresh one. */
 const RESUME_TTL_S = 12 * 3600;
+/** The same in ms: what is known of a session must last as long. */
+export const RESUME_TTL_MS = RESUME_TTL_S * 1000;
 
-const participantClaims = z.object({ sub: v.participantId, meeting: v.meetingId, name: v.displayName });
-const resumeClaims = participantClaims.extend({ sid: z.string().min(1) });
+/** `jti` names this one token. `ims`: when it was made, Unix time in ms; `iat` counts in seconds, too coarse to revoke by. */
+const common = { sub: v.participantId, meeting: v.meetingId, name: v.displayName, ims: v.timestampMs };
+const participantClaims = z.object({ ...common, jti: z.string().min(1).max(64), exp: z.number() });
+const resumeClaims = z.object({ ...common, sid: z.string().min(1).max(64), turn: z.int().min(1) });
 
 export interface ParticipantGrant {
   readonly meetingId: string;
@@ -17,6 +22,18 @@ export interface ParticipantGrant {
 }
 export interface ResumeGrant extends ParticipantGrant {
   readonly sessionId: string;
+  /** Which of the session's resume tokens this is: each resume gives the next one. */
+  readonly turn: number;
+}
+/** A participant's token, as it was found to be genuine. */
+export interface ParticipantToken extends ParticipantGrant {
+  readonly tokenId: string;
+  readonly madeAtMs: number;
+  readonly expiresAtMs: number;
+}
+/** A resume token, as it was found to be genuine. */
+export interface ResumeToken extends ResumeGrant {
+  readonly madeAtMs: number;
 }
 
 /**
@@ -37,28 +54,39 @@ export class Tokens {
     ttlSeconds: number,
   ): Promise<{ token: string; expiresAtMs: number }> {
     const expiresAtS = Math.floor(this.#now() / 1000) + ttlSeconds;
-    const claims = { meeting: grant.meetingId, name: grant.displayName };
+    const claims = { meeting: grant.meetingId, name: grant.displayName, jti: randomUUID() };
     const token = await this.#sign('participant', grant.participantId, claims, expiresAtS);
     return { token, expiresAtMs: expiresAtS * 1000 };
   }
 
-  async verifyParticipant(token: string): Promise<ParticipantGrant> {
-    const { sub, meeting, name } = await this.#verify('participant', token, participantClaims);
-    return { meetingId: meeting, participantId: sub, displayName: name };
+  /** Genuine and not over. Whether it was used already, `TokenLedger` knows. Rejects with UNAUTHENTICATED. */
+  async verifyParticipant(token: string): Promise<ParticipantToken> {
+    const claims = await this.#verify('participant', token, participantClaims);
+    const { sub, meeting, name, jti, ims, exp } = claims;
+    const grant = { meetingId: meeting, participantId: sub, displayName: name };
+    return { ...grant, tokenId: jti, madeAtMs: ims, expiresAtMs: exp * 1000 };
   }
 
   resume(grant: ResumeGrant): Promise<string> {
-    const claims = { meeting: grant.meetingId, name: grant.displayName, sid: grant.sessionId };
+    const { meetingId: meeting, displayName: name, sessionId: sid, turn } = grant;
+    const claims = { meeting, name, sid, turn };
     return this.#sign('resume', grant.participantId, claims, Math.floor(this.#now() / 1000) + RESUME_TTL_S);
   }
 
-  async verifyResume(token: string): Promise<ResumeGrant> {
-    const { sub, meeting, name, sid } = await this.#verify('resume', token, resumeClaims);
-    return { meetingId: meeting, participantId: sub, displayName: name, sessionId: sid };
+  /** Genuine and not over. Rejects with UNAUTHENTICATED. */
+  async verifyResume(token: string): Promise<ResumeToken> {
+    const { sub, meeting, name, sid, turn, ims } = await this.#verify('resume', token, resumeClaims);
+    const grant = { meetingId: meeting, participantId: sub, displayName: name };
+    return { ...grant, sessionId: sid, turn, madeAtMs: ims };
   }
 
-  #sign(kind: Kind, subject: string, claims: Record<string, string>, expiresAtS: number): Promise<string> {
-    return new SignJWT(claims)
+  #sign(
+    kind: Kind,
+    subject: string,
+    claims: Record<string, string | number>,
+    expiresAtS: number,
+  ): Promise<string> {
+    return new SignJWT({ ...claims, ims: this.#now() })
       .setProtectedHeader({ alg: 'HS256', typ: typeOf(kind) })
       .setIssuer(ISSUER)
       .setAudience(audienceOf(kind))
@@ -75,6 +103,7 @@ export class Tokens {
         typ: typeOf(kind),
         issuer: ISSUER,
         audience: audienceOf(kind),
+        requiredClaims: ['exp', 'iat'],
         currentDate: new Date(this.#now()),
       });
       return claims.parse(payload);

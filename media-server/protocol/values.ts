@@ -28,9 +28,19 @@ export const legId = z
 export const epoch = z.int().min(1).meta({
   description: 'Grows by one with each move of the meeting; nodes refuse operations of an older one.',
 });
+/**
+ * What changes how a text around it is shown, or is not shown at all: control characters, line separators, marks of the
+ * direction of writing, zero-width blanks. Joiners stay: some scripts and emoji need them.
+ */
+const invisible = /[\p{Cc}\u00ad\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u206f\ufeff]/gu;
+
 export const displayName = z
   .string()
+  .max(1000)
+  .normalize('NFC')
+  .overwrite((name) => name.replace(invisible, ''))
   .trim()
+  .regex(/[^\s\u200c\u200d]/u, 'must have a character that can be seen')
   .min(1)
   .max(80)
   .meta({ description: 'The name shown to others.' });

@@ -14,9 +14,9 @@ import type { Directory } from '../directory.ts';
 import type { MeetingRecord } from '../store/records.ts';
 import type { Table } from '../store/store.ts';
 import type { Tokens } from '../tokens.ts';
-import { onlyBearer } from './auth.ts';
-
-import { meetingViewOf } from './operators.ts';
+import { type OnRefused, onlyBearer } from './auth.ts';
+import type { JoinLimits } from './join-limits.ts';
+import { meetingViewOf } from './meeting-view.ts';
 
 export interface ApplicationRoutesOptions {
   readonly apiKey: string;
@@ -25,6 +25,10 @@ export interface ApplicationRoutesOptions {
   readonly tokens: Tokens;
   readonly directory: Directory;
   readonly meetings: Table<MeetingRecord>;
+  /** Puts everybody, or one participant, out of a meeting at once. @returns how many were there */
+  readonly remove: (meetingId: string, participantId?: string) => Promise<number>;
+  readonly onRefused: OnRefused;
+  readonly limits: JoinLimits;
   readonly now: () => number;
 }
 
@@ -35,8 +39,8 @@ const OPEN_JOIN_TTL_S = 300;
 
 /** What applications do: make meetings and let people in. */
 export function applicationRoutes(app: FastifyInstance, options: ApplicationRoutesOptions): void {
-  const { tokens, directory, meetings, now } = options;
-  const guard = { onRequest: onlyBearer('API key', options.apiKey) };
+  const { tokens, directory, meetings, remove, now } = options;
+  const guard = { onRequest: onlyBearer('application', options.apiKey, options.onRefused) };
 
   app.post('/v1/meetings', guard, async (request, reply) => {
     const wanted = parsed(createMeeting, request.body ?? {});
@@ -70,11 +74,27 @@ export function applicationRoutes(app: FastifyInstance, options: ApplicationRout
     return reply.status(201).send(await give({ meetingId, participantId, displayName }, ttlSeconds));
   });
 
+  app.delete('/v1/meetings/:id', guard, async (request, reply) => {
+    const { id: meetingId } = parsed(z.object({ id: v.meetingId }), request.params);
+    const known = (await meetings.delete(meetingId)) || (await directory.get(meetingId)) !== undefined;
+    const removed = await remove(meetingId);
+    if (!known && removed === 0)
+      throw new HoldfastError('MEETING_UNKNOWN', `there is no meeting ${meetingId}`);
+    return reply.status(204).send();
+  });
+
+  app.delete('/v1/meetings/:id/participants/:participant', guard, async (request, reply) => {
+    const params = z.object({ id: v.meetingId, participant: v.participantId });
+    const { id, participant } = parsed(params, request.params);
+    // Also when nobody of that name is there: a token that was given out must not let them in later.
+    await remove(id, participant);
+    return reply.status(204).send();
+  });
+
   if (options.openJoin) {
-    app.post('/v1/join', async (request, reply) => {
+    // Nothing is kept of a join that nobody follows up: the meeting begins with its first participant.
+    app.post('/v1/join', { onRequest: options.limits.hooks }, async (request, reply) => {
       const { meetingId, displayName } = parsed(openJoin, request.body);
-      const record = { meetingId, createdAtMs: now(), startsAtMs: null, expectedParticipants: null };
-      await meetings.compareAndSet(meetingId, undefined, record, { ttlMs: MEETING_KEPT_MS });
       return reply
         .status(201)
         .send(await give({ meetingId, participantId: newId(), displayName }, OPEN_JOIN_TTL_S));

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from '../../process/logger.ts';
 import { HoldfastError, toHoldfastError } from '../../protocol/index.ts';
+import { publicError } from '../public-error.ts';
 
 /**
  * Every error leaves in the one shape: `{ error: { code, message, action, retryAfterMs? } }`; but a browser that asks for
@@ -27,9 +28,7 @@ export function answerErrors(app: FastifyInstance, log: Logger, options: { reado
 }
 
 function bodyOf(error: HoldfastError) {
-  const { code, action, retryAfterMs } = error;
-  // What an unexpected error says may be about our insides.
-  const message = code === 'INTERNAL' ? 'something unexpected happened' : error.message;
+  const { code, message, action, retryAfterMs } = publicError(error);
   return { error: { code, message, action, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) } };
 }
 

@@ -1,33 +1,28 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import {
-  type DrainReport,
-  drainNode,
-  HoldfastError,
-  type MeetingView,
-  type NodeView,
-  parsed,
-} from '../../protocol/index.ts';
+import { type DrainReport, drainNode, HoldfastError, type NodeView, parsed } from '../../protocol/index.ts';
 import * as v from '../../protocol/values.ts';
-import type { Directory, LiveEntry } from '../directory.ts';
+import type { Directory } from '../directory.ts';
 import type { NodeConnection } from '../internal.ts';
 import type { RegisteredNode, Registry } from '../registry.ts';
 import type { MeetingRecord } from '../store/records.ts';
 import type { Table } from '../store/store.ts';
-import { onlyBearer } from './auth.ts';
+import { type OnRefused, onlyBearer } from './auth.ts';
+import { meetingViewOf } from './meeting-view.ts';
 
 export interface OperatorRoutesOptions {
   readonly token: string;
   readonly registry: Registry;
   readonly directory: Directory;
   readonly meetings: Table<MeetingRecord>;
+  readonly onRefused: OnRefused;
   readonly connectionOf: (nodeId: string) => NodeConnection | undefined;
 }
 
 /** What operators see and do: nodes, meetings, drains. */
 export function operatorRoutes(app: FastifyInstance, options: OperatorRoutesOptions): void {
   const { registry, directory, meetings, connectionOf } = options;
-  const guard = { onRequest: onlyBearer('operator token', options.token) };
+  const guard = { onRequest: onlyBearer('operator', options.token, options.onRefused) };
 
   app.get('/v1/nodes', guard, async () => ({ nodes: (await registry.list()).map(nodeViewOf) }));
 
@@ -71,24 +66,4 @@ function nodeViewOf(node: RegisteredNode): NodeView {
   const { nodeId, generation, version, startedAtMs, lastHeartbeatAtMs, reachable, drain, load, meetings } =
     node;
   return { nodeId, generation, version, startedAtMs, lastHeartbeatAtMs, reachable, drain, load, meetings };
-}
-
-export function meetingViewOf(
-  meetingId: string,
-  entry: LiveEntry | undefined,
-  record: MeetingRecord | undefined,
-  nodes: readonly Pick<RegisteredNode, 'meetings'>[],
-): MeetingView {
-  const held = nodes.flatMap((node) => node.meetings.filter((meeting) => meeting.meetingId === meetingId));
-  return {
-    meetingId,
-    nodeId: entry?.nodeId ?? null,
-    epoch: entry?.epoch ?? null,
-    movingTo: entry?.state === 'moving' ? entry.movingTo.nodeId : null,
-    // During a move everybody is counted on both nodes.
-    participants: entry ? Math.max(0, ...held.map(({ participants }) => participants)) : 0,
-    createdAtMs: record?.createdAtMs ?? entry?.changedAtMs ?? 0,
-    startsAtMs: record?.startsAtMs ?? null,
-    expectedParticipants: record?.expectedParticipants ?? null,
-  };
 }

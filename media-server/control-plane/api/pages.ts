@@ -4,14 +4,11 @@ import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
 import { ConfigError } from '../../config/index.ts';
 
-/**
- * What the pages may load and do. Scripts come from this origin only; `blob:` is for the audio worklets that a page makes
- * from its own code. `'self'` covers the WebSocket of the same host.
- */
+/** What the pages may load and do. Scripts come from this origin only. `'self'` covers the WebSocket of the same host. */
 const contentSecurityPolicy = [
   "default-src 'none'",
-  "script-src 'self' blob:",
-  "worker-src 'self' blob:",
+  "script-src 'self'",
+  "worker-src 'self'",
   "style-src 'self' 'unsafe-inline'",
   "img-src 'self' data: blob:",
   "font-src 'self'",
@@ -47,6 +44,7 @@ export async function pages(app: FastifyInstance, webRoot: string): Promise<void
   await app.register(fastifyStatic, {
     root: webRoot,
     index: false,
+    dotfiles: 'deny',
     cacheControl: false,
     setHeaders: (reply, path) => {
       const hashed = path.startsWith(join(webRoot, 'assets'));

@@ -5,10 +5,11 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import type { z } from 'zod';
 import { ConfigError, type ControlPlaneConfig } from '../../config/index.ts';
 import type { Logger } from '../../process/logger.ts';
-import type { pageSettings } from '../../protocol/index.ts';
-import type { ControlPlaneMetrics } from '../metrics.ts';
+import { HoldfastError, type pageSettings } from '../../protocol/index.ts';
 import { type ApplicationRoutesOptions, applicationRoutes } from './applications.ts';
+import type { OnRefused } from './auth.ts';
 import { answerErrors } from './errors.ts';
+import { type JoinRates, joinLimits } from './join-limits.ts';
 import { type OperatorRoutesOptions, operatorRoutes } from './operators.ts';
 import { pages, securityHeaders } from './pages.ts';
 
@@ -17,9 +18,13 @@ export interface PublicServerOptions {
   readonly webRoot: string | undefined;
   /** A link with `?join=1` enters without the lobby. */
   readonly autoJoin: boolean;
-  readonly operators: OperatorRoutesOptions;
-  readonly applications: ApplicationRoutesOptions;
-  readonly metrics: ControlPlaneMetrics;
+  readonly operators: Omit<OperatorRoutesOptions, 'onRefused'>;
+  readonly applications: Omit<ApplicationRoutesOptions, 'onRefused' | 'limits'>;
+  readonly joinRates: JoinRates;
+  /** Whether the listener goes by this name. */
+  readonly knowsHost: (host: string | undefined) => boolean;
+  /** Counted: a request without a good token. */
+  readonly onRefused: (who: string) => void;
   /** false: load balancers are told to look elsewhere. */
   readonly ready: () => boolean;
   readonly log: Logger;
@@ -41,7 +46,7 @@ export class PublicServer {
   }
 
   static async create(options: PublicServerOptions): Promise<PublicServer> {
-    const { http, webRoot, metrics, ready, log } = options;
+    const { http, webRoot, knowsHost, ready, log } = options;
     const app = Fastify({
       bodyLimit: MAX_BODY_BYTES,
       forceCloseConnections: true,
@@ -50,16 +55,18 @@ export class PublicServer {
     const server = new PublicServer(options, app);
     answerErrors(app, log, { pages: webRoot !== undefined });
     securityHeaders(app, http.tls !== undefined);
-    operatorRoutes(app, options.operators);
-    applicationRoutes(app, options.applications);
+    app.addHook('onRequest', async (request) => {
+      if (knowsHost(request.headers.host)) return;
+      throw new HoldfastError('FORBIDDEN', 'this server does not go by that name; see hostNames');
+    });
+    const onRefused = refusalLog(options.onRefused, log);
+    const limits = await joinLimits(app, options.joinRates);
+    operatorRoutes(app, { ...options.operators, onRefused });
+    applicationRoutes(app, { ...options.applications, onRefused, limits });
     app.get('/healthz', async () => ({ status: 'ok' }));
     app.get('/readyz', async (_request, reply) =>
       ready() ? { status: 'ready' } : reply.status(503).send({ status: 'closing' }),
     );
-    app.get('/metrics', async (_request, reply) => {
-      const { contentType, body } = await metrics.render();
-      return reply.type(contentType).send(body);
-    });
     app.get('/v1/page', async (): Promise<PageSettings> => ({ autoJoin: options.autoJoin }));
     if (webRoot !== undefined) await pages(app, webRoot);
     return server;
@@ -83,6 +90,23 @@ export class PublicServer {
     this.#closing ??= this.#app.close();
     return this.#closing;
   }
+}
+
+/** At most one line in this time, ms: whoever guesses tokens must not fill the disk as well. */
+const REFUSALS_LOGGED_EVERY_MS = 10_000;
+
+function refusalLog(count: (who: string) => void, log: Logger): OnRefused {
+  let since = 0;
+  let loggedAtMs = Number.NEGATIVE_INFINITY;
+  return (who, request) => {
+    count(who);
+    since += 1;
+    const nowMs = performance.now();
+    if (nowMs - loggedAtMs < REFUSALS_LOGGED_EVERY_MS) return;
+    loggedAtMs = nowMs;
+    log.warn({ who, from: request.ip, route: request.routeOptions.url, since }, 'api.unauthenticated');
+    since = 0;
+  };
 }
 
 function tlsServer(

@@ -14,7 +14,8 @@ import type { Directory } from '../directory.ts';
 import type { ControlPlaneMetrics } from '../metrics.ts';
 import type { EndedSession } from '../store/records.ts';
 import type { Table } from '../store/store.ts';
-import type { Tokens } from '../tokens.ts';
+import type { TokenLedger } from '../token-ledger.ts';
+import { RESUME_TTL_MS } from '../tokens.ts';
 import type { Entered } from './client-connection.ts';
 import type { Legs } from './legs.ts';
 import { type Client, Session } from './session.ts';
@@ -24,7 +25,7 @@ import type { Sessions } from './sessions.ts';
 export interface EntranceOptions {
   readonly sessions: Sessions;
   readonly legs: Legs;
-  readonly tokens: Tokens;
+  readonly ledger: TokenLedger;
   readonly directory: Directory;
   readonly claims: Claims;
   readonly endedSessions: Table<EndedSession>;
@@ -35,8 +36,11 @@ export interface EntranceOptions {
   readonly log: Logger;
 }
 
-/** The end of a session is remembered as long as its resume token could be shown, ms. */
-const ENDED_KEPT_MS = 12 * 3_600_000;
+/**
+ * A resume token of a session that this process does not know is taken when one of its legs lives, or when it is not older
+ * than this, ms: just after a restart nothing else tells somebody who is away from somebody who left hours ago.
+ */
+const UNKNOWN_SESSION_MS = 15 * 60_000;
 
 /** Where participants come in, come back, and go: the life of their sessions. */
 export class Entrance {
@@ -51,8 +55,9 @@ export class Entrance {
   async join(client: Client, params: ParamsOf<typeof gatewayContract, 'join'>): Promise<Entered<'join'>> {
     return this.#counted(async () => {
       checkProtocol(params.protocol);
-      const { tokens, metrics, resumeMs, log } = this.#options;
-      const { meetingId, participantId, displayName } = await tokens.verifyParticipant(params.token);
+      const { ledger, metrics, resumeMs, log } = this.#options;
+      const token = await ledger.enter(params.token);
+      const { meetingId, participantId, displayName } = token;
       const session = new Session({
         id: randomUUID(),
         meetingId,
@@ -68,17 +73,14 @@ export class Entrance {
           throw new HoldfastError('CONFLICT', 'the same participant has joined elsewhere');
       } catch (error) {
         await this.#end(session, 'refused');
+        await ledger.giveBack(token);
         throw error;
       } finally {
         // Only now: on the same node the new leg has taken the old one's place, and nobody saw the participant leave.
         if (before) this.#options.legs.closeAll(before);
       }
-      const resumeToken = await tokens.resume({
-        meetingId,
-        participantId,
-        displayName,
-        sessionId: session.id,
-      });
+      const grant = { meetingId, participantId, displayName, sessionId: session.id };
+      const resumeToken = await ledger.next({ ...grant, turn: 0 });
       metrics.joined();
       log.info({ meetingId, participantId, sessionId: session.id, replaces: before?.id }, 'session.joined');
       return {
@@ -94,8 +96,8 @@ export class Entrance {
   ): Promise<Entered<'resume'>> {
     return this.#counted(async () => {
       checkProtocol(params.protocol);
-      const { tokens, endedSessions, claims, metrics, log } = this.#options;
-      const grant = await tokens.verifyResume(params.resumeToken);
+      const { ledger, endedSessions, claims, metrics, now, log } = this.#options;
+      const grant = await ledger.resume(params.resumeToken);
       const { meetingId, participantId, displayName, sessionId } = grant;
       const ended = await endedSessions.get(sessionId);
       const known = this.#options.sessions.get(meetingId, participantId);
@@ -123,9 +125,16 @@ export class Entrance {
       }
       const attached = await Promise.all(params.legs.map((ref) => this.#options.legs.attach(session, ref)));
       const legs = attached.filter((snapshot) => snapshot !== undefined);
+      if (!known && legs.length === 0 && now() - grant.madeAtMs > UNKNOWN_SESSION_MS) {
+        await this.#end(session, 'refused', { keepClient: true });
+        throw new HoldfastError(
+          'SESSION_UNKNOWN',
+          'the session is not known here, and none of its legs lives',
+        );
+      }
       if (legs.length < params.legs.length) session.hadLeg = true;
       for (const nodeId of new Set(legs.map((leg) => leg.nodeId))) await claims.mergeFrom(nodeId);
-      const resumeToken = await tokens.resume(grant);
+      const resumeToken = await ledger.next(grant);
       metrics.resumed();
       log.info(
         { meetingId, participantId, sessionId, named: named.size, attached: legs.length, rebuilt: !known },
@@ -134,6 +143,11 @@ export class Entrance {
       this.#guard('session.not_settled', this.#settleResumed(session, legs));
       return { session, answer: { meetingId, participantId, resumeToken, legs } };
     });
+  }
+
+  /** Ends these sessions at once. Their tokens are void already. */
+  async remove(sessions: readonly Session[], reason: 'removed' | 'ended'): Promise<void> {
+    await Promise.all(sessions.map((session) => this.#end(session, reason)));
   }
 
   async leave(session: Session): Promise<void> {
@@ -208,6 +222,7 @@ export class Entrance {
     this.#options.sessions.delete(session);
     if (!options.keepLegs) this.#options.legs.closeAll(session);
     if (reason === 'replaced') client?.close(closeCode.replaced, 'joined elsewhere');
+    else if (reason === 'removed') client?.close(closeCode.removed, reason);
     else if (reason !== 'refused' && !options.keepClient) client?.close(closeCode.ended, reason);
     if (!wasAlive) return;
     const { endedSessions, now, log } = this.#options;
@@ -216,7 +231,7 @@ export class Entrance {
       { meetingId, participantId: participant.participantId, sessionId: session.id, reason },
       'session.ended',
     );
-    await endedSessions.set(session.id, { reason, endedAtMs: now() }, { ttlMs: ENDED_KEPT_MS });
+    await endedSessions.set(session.id, { reason, endedAtMs: now() }, { ttlMs: RESUME_TTL_MS });
   }
 
   #stopWaiting(session: Session): void {

@@ -10,7 +10,7 @@ import type { ControlPlaneMetrics } from '../metrics.ts';
 import type { Registry } from '../registry.ts';
 import type { EndedSession } from '../store/records.ts';
 import type { Table } from '../store/store.ts';
-import type { Tokens } from '../tokens.ts';
+import type { TokenLedger } from '../token-ledger.ts';
 import { ClientConnection, type ClientHost, type Entered } from './client-connection.ts';
 import { Entrance } from './entrance.ts';
 import { Handovers } from './handovers.ts';
@@ -27,7 +27,7 @@ import { spreadMsFor } from './spread.ts';
 export interface GatewayOptions {
   readonly config: Pick<ControlPlaneConfig, 'replicaId' | 'iceServers' | 'timing'>;
   readonly clusterToken: string;
-  readonly tokens: Tokens;
+  readonly ledger: TokenLedger;
   readonly homes: Homes;
   readonly directory: Directory;
   readonly claims: Claims;
@@ -105,7 +105,7 @@ export class Gateway implements ClientHost {
     this.#entrance = new Entrance({
       sessions,
       legs,
-      tokens: options.tokens,
+      ledger: options.ledger,
       directory,
       claims: options.claims,
       endedSessions: options.endedSessions,
@@ -209,6 +209,18 @@ export class Gateway implements ClientHost {
   reported(leg: GatewayLeg, tell: (node: NodeSocket) => void): void {
     const socket = this.#links.linked(leg.nodeId);
     if (socket) tell(socket);
+  }
+
+  /** Puts everybody, or one participant, out of this meeting at once; their tokens are void. @returns how many were here */
+  async remove(meetingId: string, participantId?: string): Promise<number> {
+    await this.#options.ledger.revoke(meetingId, participantId);
+    const sessions = this.#sessions
+      .of(meetingId)
+      .filter(
+        ({ participant }) => participantId === undefined || participant.participantId === participantId,
+      );
+    await this.#entrance.remove(sessions, participantId === undefined ? 'ended' : 'removed');
+    return sessions.length;
   }
 
   /** Brings everybody to where their meeting lives by now. To be called every now and then. */

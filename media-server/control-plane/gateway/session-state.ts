@@ -1,7 +1,7 @@
 import { HoldfastError } from '../../protocol/index.ts';
 
 /** Why a session is over. */
-export type EndReason = 'left' | 'expired' | 'replaced' | 'refused';
+export type EndReason = 'left' | 'expired' | 'replaced' | 'refused' | 'removed' | 'ended';
 
 /**
  * connected: there is a WebSocket. away: it was lost, media flows on, the participant may come back for a while.

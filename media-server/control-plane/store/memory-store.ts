@@ -1,4 +1,13 @@
-import type { DirectoryEntry, EndedSession, MeetingRecord, NodeRecord, Reservation } from './records.ts';
+import type {
+  DirectoryEntry,
+  EndedSession,
+  MeetingRecord,
+  NodeRecord,
+  Reservation,
+  ResumeTurn,
+  Revocation,
+  UsedToken,
+} from './records.ts';
 import type { Store, Table, Versioned, WriteOptions } from './store.ts';
 
 interface Row<T> {
@@ -17,6 +26,9 @@ export class MemoryStore implements Store {
   readonly reservations: Table<Reservation>;
   readonly nodes: Table<NodeRecord>;
   readonly endedSessions: Table<EndedSession>;
+  readonly usedTokens: Table<UsedToken>;
+  readonly resumeTurns: Table<ResumeTurn>;
+  readonly revocations: Table<Revocation>;
 
   /** @param now Unix time in ms */
   constructor(now: () => number = Date.now) {
@@ -25,6 +37,9 @@ export class MemoryStore implements Store {
     this.reservations = new MemoryTable(now);
     this.nodes = new MemoryTable(now);
     this.endedSessions = new MemoryTable(now);
+    this.usedTokens = new MemoryTable(now);
+    this.resumeTurns = new MemoryTable(now);
+    this.revocations = new MemoryTable(now);
   }
 
   async close(): Promise<void> {}

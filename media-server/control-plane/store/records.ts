@@ -67,3 +67,15 @@ export type NodeRecord = z.output<typeof nodeRecord>;
 
 export const endedSession = z.object({ reason: z.string(), endedAtMs: v.timestampMs });
 export type EndedSession = z.output<typeof endedSession>;
+
+/** A participant's token that has let somebody in. */
+export const usedToken = z.object({ usedAtMs: v.timestampMs });
+export type UsedToken = z.output<typeof usedToken>;
+
+/** The newest of a session's resume tokens that was shown. Older ones are void. */
+export const resumeTurn = z.object({ usedTurn: z.int().min(1) });
+export type ResumeTurn = z.output<typeof resumeTurn>;
+
+/** Tokens made until then are void. */
+export const revocation = z.object({ beforeMs: v.timestampMs });
+export type Revocation = z.output<typeof revocation>;

@@ -1,4 +1,13 @@
-import type { DirectoryEntry, EndedSession, MeetingRecord, NodeRecord, Reservation } from './records.ts';
+import type {
+  DirectoryEntry,
+  EndedSession,
+  MeetingRecord,
+  NodeRecord,
+  Reservation,
+  ResumeTurn,
+  Revocation,
+  UsedToken,
+} from './records.ts';
 
 /** A row as it was read. The version changes with every write and never comes back. */
 export interface Versioned<T> {
@@ -44,6 +53,12 @@ export interface Store {
   readonly nodes: Table<NodeRecord>;
   /** Sessions that must not be resumed any more, by session id. */
   readonly endedSessions: Table<EndedSession>;
+  /** By token id. */
+  readonly usedTokens: Table<UsedToken>;
+  /** By session id. */
+  readonly resumeTurns: Table<ResumeTurn>;
+  /** By meeting id, or by meeting id and participant id. */
+  readonly revocations: Table<Revocation>;
   /** Idempotent. */
   close(): Promise<void>;
 }

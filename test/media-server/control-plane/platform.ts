@@ -8,7 +8,7 @@ import { silentLog } from './silent-log.ts';
 
 export const secrets = {
   HOLDFAST_CLUSTER_TOKEN: 'cluster-token-of-the-tests',
-  HOLDFAST_SIGNING_KEY: 'signing-key-of-the-tests',
+  HOLDFAST_SIGNING_KEY: 'signing-key-of-the-tests-of-32-bytes',
   HOLDFAST_OPERATOR_TOKEN: 'operator-token-of-the-tests',
   HOLDFAST_API_KEY: 'api-key-of-the-tests',
 };
@@ -104,7 +104,7 @@ export class Platform {
 
   /** The value of a metric, labels as they are printed: `holdfast_sessions{state="connected"}`. */
   async metric(name: string): Promise<number> {
-    const text = await (await this.api('GET', '/metrics')).text();
+    const text = await (await fetch(`http://127.0.0.1:${this.#internalPort}/metrics`)).text();
     const line = text.split('\n').find((l) =>
       l
         .replace(/,?replica="[^"]*"/, '')

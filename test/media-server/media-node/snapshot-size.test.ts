@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 
 const id = (name: string, length: number) => name.padEnd(length, 'x');
 /** Each character takes six bytes of JSON. */
-const displayName = '\u0001'.repeat(78);
+const displayName = '界'.repeat(78);
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index);
 
 /** Everything in it is as long as the schemas allow. */

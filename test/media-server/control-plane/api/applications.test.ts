@@ -1,4 +1,11 @@
-import { errorBody, meetingView, tokenView } from '@holdfast/media-server/protocol/index.ts';
+import { get } from 'node:http';
+import {
+  closeCode,
+  errorBody,
+  meetingList,
+  meetingView,
+  tokenView,
+} from '@holdfast/media-server/protocol/index.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { eventually, Platform, secrets } from '../platform.ts';
 
@@ -10,6 +17,7 @@ describe('applications', () => {
   afterEach(() => platform.close());
   const application = (path: string, body?: unknown) =>
     platform.api('POST', path, secrets.HOLDFAST_API_KEY, body);
+  const remove = (path: string) => platform.api('DELETE', path, secrets.HOLDFAST_API_KEY);
   const code = async (response: Response) => errorBody.parse(await response.json()).error.code;
 
   it('make a meeting once, and get the same one when they make it again with the same values', async () => {
@@ -84,6 +92,46 @@ describe('applications', () => {
     }
   });
 
+  it('are counted when they come without it', async () => {
+    await platform.api('POST', '/v1/meetings', 'wrong');
+    await platform.api('GET', '/v1/nodes');
+    expect(await platform.metric('holdfast_unauthenticated_total{who="application"}')).toBeGreaterThan(0);
+    expect(await platform.metric('holdfast_unauthenticated_total{who="operator"}')).toBeGreaterThan(0);
+  });
+
+  it('end a meeting at once, for everybody, and the tokens that were given out with it', async () => {
+    const node = await platform.node('n1');
+    const ada = await platform.participant('ada');
+    const ben = await platform.participant('ben');
+    const unused = await platform.token('cleo');
+    expect((await remove('/v1/meetings/m1')).status).toBe(204);
+    for (const client of [ada, ben]) await eventually(() => client.closeCode === closeCode.ended);
+    await eventually(() => node.participants('m1').length === 0);
+    await expect((await platform.client()).join(unused)).rejects.toHaveProperty('code', 'UNAUTHENTICATED');
+    await ada.connect(platform.port);
+    await expect(ada.resume()).rejects.toHaveProperty('code', 'UNAUTHENTICATED');
+    expect(await code(await remove('/v1/meetings/nobody-knows-it'))).toBe('MEETING_UNKNOWN');
+  });
+
+  it('remove a participant at once; only a fresh token lets that one in again', async () => {
+    const node = await platform.node('n1');
+    const ada = await platform.participant('ada');
+    const ben = await platform.participant('ben');
+    const unused = await platform.token('ada');
+    expect((await remove('/v1/meetings/m1/participants/ada')).status).toBe(204);
+    await eventually(() => ada.closeCode === closeCode.removed);
+    await eventually(() => ben.told.includes('participant.left ada'));
+    expect(node.participants('m1')).toEqual(['ben']);
+    await expect((await platform.client()).join(unused)).rejects.toHaveProperty('code', 'UNAUTHENTICATED');
+    const again = await platform.participant('ada');
+    expect(again.open).toBe(true);
+  });
+
+  it("are needed to end and to remove: participants' tokens are not enough", async () => {
+    expect((await platform.api('DELETE', '/v1/meetings/m1', 'wrong')).status).toBe(401);
+    expect((await platform.api('DELETE', '/v1/meetings/m1/participants/ada')).status).toBe(401);
+  });
+
   it('and links let nobody in without the lobby, unless the configuration allows it', async () => {
     const settings = async (of: Platform) => (await of.api('GET', '/v1/page', undefined)).json();
     expect(await settings(platform)).toEqual({ autoJoin: false });
@@ -102,5 +150,48 @@ describe('applications', () => {
     const client = await open.client();
     expect(await client.join(tokenView.parse(await response.json()).token)).toMatchObject(body);
     await open.close();
+  });
+
+  it('keep nothing of those who ask to join and never come, and let nobody ask too often', async () => {
+    const open = await Platform.start({
+      config: { openJoin: true, joinRates: { perAddress: 3, total: 100 } },
+    });
+    const statuses = [];
+    for (let index = 0; index < 5; index += 1) {
+      const body = { meetingId: `m${index}`, displayName: 'Ada' };
+      statuses.push((await open.api('POST', '/v1/join', undefined, body)).status);
+    }
+    expect(statuses).toEqual([201, 201, 201, 429, 429]);
+    const { meetings } = meetingList.parse(await (await open.operator('GET', '/v1/meetings')).json());
+    expect(meetings).toEqual([]);
+    await open.close();
+  });
+
+  it('are spoken to by a name of this machine where anybody may join: no other site may make itself look like it', async () => {
+    const open = await Platform.start({ config: { openJoin: true } });
+    const status = (host: string) =>
+      new Promise((resolve, reject) => {
+        const options = { port: open.port, host: '127.0.0.1', path: '/v1/page', headers: { host } };
+        get(options, (response) => resolve(response.resume().statusCode)).on('error', reject);
+      });
+    expect(await status('evil.example')).toBe(403);
+    expect(await status('localhost:8443')).toBe(200);
+    await open.close();
+  });
+
+  it('make names that show what they are: marks of the direction of writing and what cannot be seen are left out', async () => {
+    await platform.node('n1');
+    await application('/v1/meetings', { meetingId: 'm1' });
+    const join = async (displayName: string) => {
+      const response = await application('/v1/meetings/m1/tokens', { displayName });
+      if (response.status !== 201) return code(response);
+      const { token } = tokenView.parse(await response.json());
+      return (await (await platform.client()).join(token)).displayName;
+    };
+    expect(await join('a\u202egnp.exe')).toBe('agnp.exe');
+    expect(await join(' \u0007Ada\u200b\n ')).toBe('Ada');
+    expect(await join('Zoe\u0308')).toBe('Zo\u00eb');
+    expect(await join('\u202e\u200b')).toBe('BAD_REQUEST');
+    expect(await join('\u200d\u200c')).toBe('BAD_REQUEST');
   });
 });

@@ -62,7 +62,7 @@ describe('the public listener', () => {
     const { headers } = await get('/');
     const policy = headers.get('content-security-policy') ?? '';
     expect(policy).toContain("default-src 'none'");
-    expect(policy).toContain("script-src 'self' blob:;");
+    expect(policy).toContain("script-src 'self';");
     expect(policy).toContain("connect-src 'self';");
     expect(policy).not.toMatch(/script-src[^;]*unsafe/);
     expect(headers.get('x-content-type-options')).toBe('nosniff');
@@ -89,8 +89,10 @@ describe('the public listener', () => {
     await closing.close();
   });
 
-  it('has metrics for what it does', async () => {
-    const text = await (await get('/metrics')).text();
+  it('tells the public nothing of what it does, and the private network its metrics', async () => {
+    expect((await get('/metrics')).status).toBe(404);
+    const { internalPort } = platform.controlPlane;
+    const text = await (await fetch(`http://127.0.0.1:${internalPort}/metrics`)).text();
     for (const name of [
       'joins_total',
       'refusals_total',

@@ -1,13 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { z } from 'zod';
-import { ConfigError, type ControlPlaneConfig } from '../../config/index.ts';
+import type { ControlPlaneConfig } from '../../config/index.ts';
 import type { Logger } from '../../process/logger.ts';
 import { HoldfastError, type pageSettings } from '../../protocol/index.ts';
 import { type ApplicationRoutesOptions, applicationRoutes } from './applications.ts';
 import type { OnRefused } from './auth.ts';
+import { Certificate } from './certificate.ts';
 import { answerErrors } from './errors.ts';
 import { type JoinRates, joinLimits } from './join-limits.ts';
 import { type OperatorRoutesOptions, operatorRoutes } from './operators.ts';
@@ -47,12 +46,14 @@ export class PublicServer {
 
   static async create(options: PublicServerOptions): Promise<PublicServer> {
     const { http, webRoot, knowsHost, ready, log } = options;
+    const tls = http.tls && new Certificate(http.tls, log);
     const app = Fastify({
       bodyLimit: MAX_BODY_BYTES,
       forceCloseConnections: true,
-      serverFactory: (handler) => (http.tls ? tlsServer(http.tls, handler) : createServer(handler)),
+      serverFactory: (handler) => (tls ? tls.server(handler) : createServer(handler)),
     });
     const server = new PublicServer(options, app);
+    if (tls) app.addHook('onClose', async () => tls.close());
     answerErrors(app, log, { pages: webRoot !== undefined });
     securityHeaders(app, http.tls !== undefined);
     app.addHook('onRequest', async (request) => {
@@ -107,19 +108,4 @@ function refusalLog(count: (who: string) => void, log: Logger): OnRefused {
     log.warn({ who, from: request.ip, route: request.routeOptions.url, since }, 'api.unauthenticated');
     since = 0;
   };
-}
-
-function tlsServer(
-  { certFile, keyFile }: { certFile: string; keyFile: string },
-  handler: Parameters<typeof createTlsServer>[1],
-): Server {
-  let cert: Buffer;
-  let key: Buffer;
-  try {
-    cert = readFileSync(certFile);
-    key = readFileSync(keyFile);
-  } catch (error) {
-    throw new ConfigError(`http.tls: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  return createTlsServer({ cert, key }, handler);
 }

@@ -33,7 +33,7 @@ export interface MediaWorkerOptions {
 export async function startMediaWorker(options: MediaWorkerOptions): Promise<MediaWorker> {
   const { index, media, port, clock, log, onBroken } = options;
   const chosen = port === 0 ? await findFreePort(media.listenIp) : port;
-  const worker = await createWorker({ logLevel: 'warn' });
+  const worker = await withoutSignalListeners(() => createWorker({ logLevel: 'warn' }));
   const channel = new WorkerChannel({ ask: () => worker.getResourceUsage(), onBroken, clock, log });
   const announced = media.announcedAddress === undefined ? {} : { announcedAddress: media.announcedAddress };
   try {
@@ -56,6 +56,21 @@ export async function startMediaWorker(options: MediaWorkerOptions): Promise<Med
       { cause: error },
     );
   }
+}
+
+/**
+ * mediasoup closes each worker itself when this process is told to end. But then its meetings are yet to be moved, with their
+ * media flowing: the node closes its workers when that is done.
+ */
+function withoutSignalListeners<T>(start: () => T): T {
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  const before = new Set(signals.flatMap((signal) => process.listeners(signal)));
+  const started = start();
+  for (const signal of signals) {
+    for (const listener of process.listeners(signal))
+      if (!before.has(listener)) process.off(signal, listener);
+  }
+  return started;
 }
 
 /** Lets a worker end by itself, so that it says goodbye to its clients. */

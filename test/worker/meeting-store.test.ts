@@ -216,6 +216,14 @@ describe('what lives elsewhere', () => {
 });
 
 describe('a worker', () => {
+  it('is not ended by mediasoup when the process is told to end: its meetings are moved first', async () => {
+    const listeners = () => process.listenerCount('SIGTERM') + process.listenerCount('SIGINT');
+    const before = listeners();
+    const more = await WorkerPool.start(media, 2, log, systemClock);
+    expect(listeners()).toBe(before);
+    more.close();
+  });
+
   it('whose library broke off in the middle of a request is replaced, and nothing is half closed', async () => {
     const leg = await enter('m', 'ada');
     const [worker] = pool.running;

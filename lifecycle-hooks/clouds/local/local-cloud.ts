@@ -347,7 +347,7 @@ export class LocalCloud extends EventEmitter<{ event: [CloudEvent] }> {
   }
 
   #assertOpen(): void {
-    if (this.#closed) throw new HoldfastError('CONNECTION_CLOSED', 'the local cloud is closed');
+    if (this.#closed) throw new HoldfastError('CLOUD_UNREACHABLE', 'the local cloud is closed');
   }
 }
 

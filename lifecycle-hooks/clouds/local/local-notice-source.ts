@@ -69,13 +69,20 @@ export class LocalNoticeSource implements NoticeSource {
   }
 
   async #post(notice: Notice, action: 'extend' | 'complete'): Promise<SocketAnswer> {
-    const answer = await socketRequest({
-      socketPath: this.#socketPath,
-      method: 'POST',
-      path: `/v1/notices/${encodeURIComponent(notice.id)}/${action}`,
-      timeoutMs: CALL_TIMEOUT_MS,
-    });
-    return successful(answer);
+    try {
+      const answer = await socketRequest({
+        socketPath: this.#socketPath,
+        method: 'POST',
+        path: `/v1/notices/${encodeURIComponent(notice.id)}/${action}`,
+        timeoutMs: CALL_TIMEOUT_MS,
+      });
+      return successful(answer);
+    } catch (error) {
+      if (error instanceof HoldfastError) throw error;
+      throw new HoldfastError('CLOUD_UNREACHABLE', `the metadata service did not answer: ${error}`, {
+        cause: error,
+      });
+    }
   }
 }
 
@@ -83,7 +90,7 @@ function successful(answer: SocketAnswer): SocketAnswer {
   if (answer.status >= 200 && answer.status < 300) return answer;
   const refusal = errorBody.safeParse(answer.body).data?.error;
   throw new HoldfastError(
-    isErrorCode(refusal?.code) ? refusal.code : 'INTERNAL',
+    isErrorCode(refusal?.code) ? refusal.code : 'CLOUD_UNREACHABLE',
     refusal?.message ?? `the metadata service answered ${answer.status}`,
   );
 }

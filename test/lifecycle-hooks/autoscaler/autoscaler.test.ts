@@ -12,6 +12,7 @@ import { HoldfastError } from '@holdfast/media-server/protocol/index.ts';
 import fc from 'fast-check';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
+import { ManualClock } from '../../media-server/process/manual-clock.ts';
 import { onABadDay, seeded } from '../clouds/seeded-faults.ts';
 import { policy } from './observations.ts';
 import { ScalingWorld, WORKERS } from './scaling-world.ts';
@@ -451,6 +452,37 @@ describe('autoscaler', { timeout: 60_000 }, () => {
     expect(asked).toEqual(['zone-1', 'zone-2', 'zone-2']);
     expect(names[2]).toBe(names[1]);
     expect(world.wanted).toBe(2);
+  });
+
+  it('works on through what fails, and lets another lead at once when it is stopped', async () => {
+    const clock = new ManualClock();
+    const world = new ScalingWorld(1);
+    const lease = new MemoryLease(clock);
+    let asked = 0;
+    const leader = new Autoscaler({
+      holder: 'a',
+      driver: world.driver,
+      controlPlane: {
+        ...world.controlPlane,
+        observe: async () => {
+          asked += 1;
+          if (asked === 1) throw new HoldfastError('CONNECTION_CLOSED', 'the control plane is away');
+          return { ...world.platform(), asOfMs: clock.now() };
+        },
+      },
+      lease,
+      policy: quick,
+      clock,
+      log: pino({ level: 'silent' }),
+    });
+    const stop = new AbortController();
+    const running = leader.run(stop.signal);
+    await clock.until(() => asked === 3);
+    expect(await lease.take('b', LEASE_MS)).toEqual({ held: false, by: 'a' });
+    stop.abort();
+    await running;
+    expect(await lease.take('b', LEASE_MS)).toMatchObject({ held: true });
+    expect(clock.pendingTimers).toBe(0);
   });
 
   it('does not plan from what is older than its own last order', async () => {

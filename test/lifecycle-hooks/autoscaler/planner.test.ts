@@ -250,6 +250,19 @@ describe('the planner gives back', () => {
       },
     ],
     [
+      'while one has failed',
+      two,
+      {
+        fleet: {
+          members: [
+            member('a'),
+            member('b'),
+            member('c', { status: { state: 'failed', failure: { code: 'NOT_READY', message: 'it ended' } } }),
+          ],
+        },
+      },
+    ],
+    [
       'that is new',
       two,
       { fleet: { members: [member('a', { launchedAtMs: nowMs }), member('b', { launchedAtMs: nowMs })] } },
@@ -265,6 +278,15 @@ describe('the planner gives back', () => {
     ],
   ] as const)('none %s', (_, nodes, about) => {
     expect(first(observation(nodes, about), { memory: surplus }).type).toBe('hold');
+  });
+
+  it('a second one beside the first, where two may go at once', () => {
+    const seen = observation([...two, draining('c', [10, 0])]);
+    expect(first(seen, { memory: surplus, policy: { drainsAtOnce: 2 } })).toMatchObject({
+      type: 'drain',
+      nodeId: 'a',
+    });
+    expect(first(seen, { memory: surplus, policy: { drainsAtOnce: 1 } }).type).toBe('hold');
   });
 
   it('nothing below the minimum, nor soon after a launch', () => {
@@ -365,6 +387,17 @@ describe('a launch that never arrives', () => {
     expect(first(seen, { memory: silent })).toMatchObject({ type: 'release', nodeId: 'b' });
     const deaf = { ...seen, platform: { ...seen.platform, asOfMs: nowMs - 60_001 } };
     expect(first(deaf, { memory: silent }).type).toBe('hold');
+  });
+
+  it('but not when many are not heard of: then it is rather us; room is made all the same', () => {
+    const ids = ['b', 'c'];
+    const silent = { troubledSinceMs: new Map(ids.map((id) => [id, nowMs - 600_000])) };
+    const seen = observation([node('a', [400, 0])], {
+      fleet: { members: ['a', ...ids].map((id) => member(id)) },
+    });
+    expect(first(seen, { memory: silent }).type).toBe('hold');
+    const alone = observation([], { fleet: { members: [member('b')] } });
+    expect(first(alone, { memory: silent })).toMatchObject({ type: 'grow', to: 2 });
   });
 
   it('blocks nobody else when it cannot be given up', () => {

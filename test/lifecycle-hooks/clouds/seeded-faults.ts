@@ -15,14 +15,10 @@ export function seeded(seed: number): () => number {
 /** How old what a cloud describes may be, ms. */
 const STALE_MS = 10_000;
 
-/**
- * A cloud on a bad day: answers get lost, calls time out before or after their effect, it throttles, and what it describes
- * is some seconds old. It says honestly as of when.
- */
-export function onABadDay(inner: FleetDriver, random: () => number, now: () => number): FleetDriver {
-  const seen: Fleet[] = [];
+/** Answers get lost, calls time out before or after their effect, and the cloud throttles; never more than three in a row. */
+export function unreliable(random: () => number): <T>(call: () => Promise<T>) => Promise<T> {
   let inARow = 0;
-  const disturbed = async <T>(call: () => Promise<T>): Promise<T> => {
+  return async (call) => {
     const luck = inARow >= 3 ? 1 : random();
     inARow = luck < 0.4 ? inARow + 1 : 0;
     if (luck < 0.1) throw new HoldfastError('CLOUD_UNREACHABLE', 'timed out before anything happened');
@@ -32,6 +28,12 @@ export function onABadDay(inner: FleetDriver, random: () => number, now: () => n
     if (luck < 0.4) throw new HoldfastError('CLOUD_UNREACHABLE', 'the answer was lost');
     return result;
   };
+}
+
+/** A group on a bad day; besides, what it describes is some seconds old, and it says honestly as of when. */
+export function onABadDay(inner: FleetDriver, random: () => number, now: () => number): FleetDriver {
+  const seen: Fleet[] = [];
+  const disturbed = unreliable(random);
   return {
     describe: () =>
       disturbed(async () => {

@@ -1,18 +1,24 @@
 import { once } from 'node:events';
-import { WebSocket } from 'ws';
+import { type RawData, WebSocket } from 'ws';
 import type { z } from 'zod';
 import type { ResultOf } from '../protocol/contract.ts';
 import {
   type Contract,
+  closeCode,
   type Handlers,
   HoldfastError,
   type NotificationName,
   type RequestName,
   RpcPeer,
 } from '../protocol/index.ts';
+import { type Budget, type BudgetLimits, fullBudget, judge } from './connection-budget.ts';
+import { LogThrottle } from './log-throttle.ts';
 
 /** Most bytes of one message between our own processes. */
 export const MAX_INTERNAL_MESSAGE_BYTES = 1024 * 1024;
+
+/** What may wait to be read by the other side, answers included, before it counts as not reading. */
+const MAX_UNSENT_BYTES = { internal: 64 * 1024 * 1024, client: 4 * 1024 * 1024 };
 
 export interface RpcSocketOptions<Local extends Contract, Remote extends Contract> {
   readonly local: Local;
@@ -21,7 +27,17 @@ export interface RpcSocketOptions<Local extends Contract, Remote extends Contrac
   /** Ping this often, ms; three without an answer end the connection. 0: no pings. */
   readonly pingMs: number;
   readonly timeoutMs?: number;
-  readonly onError?: (error: HoldfastError, context: { method?: string }) => void;
+  /** Once a second for each kind; `unwritten` others of the kind came since the last. */
+  readonly onError?: (error: HoldfastError, context: { method?: string; unwritten?: number }) => void;
+  /**
+   * What the other side may ask of us. Absent: it is one of our own processes, which nothing is refused; in return we
+   * send it no message that it would close the connection for.
+   */
+  readonly budget?: BudgetLimits;
+  /** Told of each message that the budget refuses, or ends the connection for. */
+  readonly onRefused?: (what: 'message' | 'connection') => void;
+  /** Monotonic time in ms. */
+  readonly now?: () => number;
 }
 
 /** Missed pings after which the other side counts as gone. */
@@ -33,23 +49,28 @@ export class RpcSocket<Local extends Contract, Remote extends Contract> {
   readonly #peer: RpcPeer<Local, Remote>;
   readonly closed: Promise<string>;
   #pinger: NodeJS.Timeout | undefined;
+  readonly #options: RpcSocketOptions<Local, Remote>;
+  readonly #now: () => number;
+  readonly #throttle = new LogThrottle();
+  #budget: Budget | undefined;
   #unanswered = 0;
   #reason: string | undefined;
 
   constructor(socket: WebSocket, options: RpcSocketOptions<Local, Remote>) {
     this.#socket = socket;
+    this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
+    if (options.budget) this.#budget = fullBudget(options.budget, this.#now());
     this.#peer = new RpcPeer({
       ...options,
-      send: (text) => {
-        if (socket.readyState !== WebSocket.OPEN) throw new Error('the connection is not open');
-        socket.send(text);
-      },
+      send: (text) => this.#send(text),
+      onError: (error, context) => this.#report(error, context),
     });
     const { promise, resolve } = Promise.withResolvers<string>();
     this.closed = promise;
     socket.on('message', (data) => {
       this.#unanswered = 0;
-      this.#peer.receive(String(data));
+      this.#receive(data);
     });
     socket.on('pong', () => {
       this.#unanswered = 0;
@@ -68,6 +89,59 @@ export class RpcSocket<Local extends Contract, Remote extends Contract> {
       this.#pinger = setInterval(() => this.#ping(), options.pingMs);
       this.#pinger.unref();
     }
+  }
+
+  #receive(data: RawData): void {
+    // What comes while the connection is being closed for it is not even parsed.
+    if (this.#socket.readyState !== WebSocket.OPEN && this.#options.budget) return;
+    const text = String(data);
+    if (!this.#admit(text)) return;
+    this.#peer.receive(text);
+  }
+
+  #admit(text: string): boolean {
+    const { budget: limits, onRefused } = this.#options;
+    if (!limits || !this.#budget) return true;
+    const message = { bytes: Buffer.byteLength(text), requestsUnderWay: this.#peer.requestsUnderWay };
+    const { verdict, budget } = judge(this.#budget, message, limits, this.#now());
+    this.#budget = budget;
+    switch (verdict.kind) {
+      case 'take':
+        return true;
+      case 'refuse':
+        onRefused?.('message');
+        this.#peer.refuse(text, verdict.retryAfterMs);
+        return false;
+      case 'end':
+        onRefused?.('connection');
+        this.close(verdict.reason, closeCode.tooMany);
+        return false;
+    }
+  }
+
+  /** From now on the limits of those who have entered are its limits. */
+  entered(): void {
+    if (this.#budget) this.#budget = { ...this.#budget, entered: true };
+  }
+
+  #send(text: string): void {
+    if (this.#socket.readyState !== WebSocket.OPEN) throw new Error('the connection is not open');
+    const bytes = Buffer.byteLength(text);
+    const internal = this.#options.budget === undefined;
+    // The other side would close the connection, which many meetings share; so this one message fails alone.
+    if (internal && bytes > MAX_INTERNAL_MESSAGE_BYTES)
+      throw new HoldfastError('BAD_REQUEST', `a message of ${bytes} bytes is too large for the other side`);
+    if (this.#socket.bufferedAmount + bytes > MAX_UNSENT_BYTES[internal ? 'internal' : 'client']) {
+      this.terminate('the other side does not read');
+      throw new Error('the other side does not read');
+    }
+    this.#socket.send(text);
+  }
+
+  #report(error: HoldfastError, context: { method?: string }): void {
+    const unwritten = this.#throttle.due(`${context.method ?? ''} ${error.code}`, this.#now());
+    if (unwritten === undefined) return;
+    this.#options.onError?.(error, unwritten === 0 ? context : { ...context, unwritten });
   }
 
   #ping(): void {
@@ -98,9 +172,9 @@ export class RpcSocket<Local extends Contract, Remote extends Contract> {
     return this.#peer.notify(method, params);
   }
 
-  close(reason: string): void {
+  close(reason: string, code = 1000): void {
     if (this.#reason === undefined) this.#reason = reason;
-    this.#socket.close(1000, reason.slice(0, 100));
+    this.#socket.close(code, reason.slice(0, 100));
     // A peer that does not answer the closing handshake must not hold us.
     setTimeout(() => this.#socket.terminate(), 500).unref();
   }

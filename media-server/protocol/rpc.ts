@@ -2,6 +2,10 @@ import {
   createJSONRPCErrorResponse,
   JSONRPCClient,
   JSONRPCErrorException,
+  type JSONRPCErrorResponse,
+  type JSONRPCID,
+  type JSONRPCRequest,
+  type JSONRPCResponse,
   JSONRPCServer,
   JSONRPCServerAndClient,
 } from 'json-rpc-2.0';
@@ -12,6 +16,14 @@ import { HoldfastError, isErrorCode, toHoldfastError } from './errors.ts';
 /** JSON-RPC's range for errors that a server defines; ours are told apart by `data.code`. */
 const SERVER_ERROR = -32000;
 const METHOD_NOT_FOUND = -32601;
+/** Ids come back with the answer; a long one would be an echo at our cost. */
+const MAX_ID_LENGTH = 64;
+
+const id = z.union([z.string().max(MAX_ID_LENGTH), z.number()]);
+/** One message: a request, a notification or an answer. An array of them, a batch, is none. */
+const envelope = z.looseObject({ id: id.optional(), method: z.string().optional() });
+/** An answer to what could not be understood names no id. Nobody waits for it. */
+const answerToNothing = z.looseObject({ id: z.null(), error: z.unknown() });
 
 export interface RpcPeerOptions<Local extends Contract, Remote extends Contract> {
   /** What this side understands. */
@@ -19,7 +31,7 @@ export interface RpcPeerOptions<Local extends Contract, Remote extends Contract>
   /** What the other side understands. */
   readonly remote: Remote;
   readonly handlers: Handlers<Local>;
-  /** Writes one text message; throws when the connection is closed. */
+  /** Writes one text message; throws when the connection is closed, and a HoldfastError when only this message cannot be sent. */
   readonly send: (text: string) => void;
   /** How long a request may take, in ms. */
   readonly timeoutMs?: number;
@@ -35,19 +47,26 @@ export class RpcPeer<Local extends Contract, Remote extends Contract> {
   readonly #peer: JSONRPCServerAndClient;
   readonly #options: RpcPeerOptions<Local, Remote>;
   #closed: string | undefined;
+  #underWay = 0;
 
   constructor(options: RpcPeerOptions<Local, Remote>) {
     this.#options = options;
     const server = new JSONRPCServer({ errorListener: () => {} });
     server.mapErrorToJSONRPCErrorResponse = (id, error) => {
-      const known = toHoldfastError(error);
-      return createJSONRPCErrorResponse(id, SERVER_ERROR, known.message, {
-        code: known.code,
-        ...(known.retryAfterMs === undefined ? {} : { retryAfterMs: known.retryAfterMs }),
-      });
+      return errorAnswer(id, toHoldfastError(error));
     };
     for (const method of Object.keys(options.local)) this.#serve(server, method);
-    const client = new JSONRPCClient((payload) => options.send(JSON.stringify(payload)));
+    const client: JSONRPCClient = new JSONRPCClient((payload: JSONRPCRequest | JSONRPCResponse) => {
+      try {
+        options.send(JSON.stringify(payload));
+      } catch (error) {
+        if (!(error instanceof HoldfastError) || payload.id === undefined || payload.id === null) throw error;
+        // Only this one cannot be sent: whoever asked learns why, here or there.
+        const answer = errorAnswer(payload.id, error);
+        if ('method' in payload) client.receive(answer);
+        else options.send(JSON.stringify(answer));
+      }
+    });
     this.#peer = new JSONRPCServerAndClient(server, client, { errorListener: () => {} });
   }
 
@@ -104,25 +123,65 @@ export class RpcPeer<Local extends Contract, Remote extends Contract> {
       this.#options.send(JSON.stringify({ jsonrpc: '2.0', method, params }));
       return true;
     } catch (error) {
-      this.#options.onError?.(new HoldfastError('CONNECTION_CLOSED', toHoldfastError(error).message), {
-        method,
-      });
+      const reason =
+        error instanceof HoldfastError
+          ? error
+          : new HoldfastError('CONNECTION_CLOSED', toHoldfastError(error).message);
+      this.#options.onError?.(reason, { method });
       return false;
     }
   }
 
+  /** Requests of the other side that wait for an answer. */
+  get requestsUnderWay(): number {
+    return this.#underWay;
+  }
+
   /** Feed each text message of the connection in here. */
   receive(text: string): void {
-    let payload: unknown;
+    const payload = this.#parse(text);
+    if (payload === undefined) return;
+    const isRequest = payload.method !== undefined && payload.id !== undefined;
+    if (isRequest) this.#underWay += 1;
+    this.#peer
+      .receiveAndSend(payload, undefined, undefined)
+      .catch((error: unknown) => {
+        if (this.#closed === undefined) this.#options.onError?.(toHoldfastError(error), {});
+      })
+      .finally(() => {
+        if (isRequest) this.#underWay -= 1;
+      });
+  }
+
+  /** Instead of `receive`, when this is too much: a request is answered with TOO_MANY, anything else is dropped. */
+  refuse(text: string, retryAfterMs: number): void {
+    const payload = this.#parse(text);
+    if (payload?.method === undefined || payload.id === undefined) return;
+    const tooMany = new HoldfastError('TOO_MANY', 'too many messages on this connection', { retryAfterMs });
     try {
-      payload = JSON.parse(text);
+      this.#options.send(JSON.stringify(errorAnswer(payload.id, tooMany)));
+    } catch (error) {
+      this.#options.onError?.(toHoldfastError(error), {});
+    }
+  }
+
+  #parse(text: string): z.output<typeof envelope> | undefined {
+    let json: unknown;
+    try {
+      json = JSON.parse(text);
     } catch {
       this.#options.onError?.(new HoldfastError('BAD_REQUEST', 'a message that is not JSON'), {});
-      return;
+      return undefined;
     }
-    this.#peer.receiveAndSend(payload, undefined, undefined).catch((error: unknown) => {
-      if (this.#closed === undefined) this.#options.onError?.(toHoldfastError(error), {});
-    });
+    const payload = envelope.safeParse(json);
+    if (payload.success) return payload.data;
+    if (answerToNothing.safeParse(json).success) return undefined;
+    const what = Array.isArray(json) ? 'a batch; send one message at a time' : z.prettifyError(payload.error);
+    this.#options.onError?.(
+      new HoldfastError('BAD_REQUEST', `a message that is not understood: ${what}`),
+      {},
+    );
+    return undefined;
   }
 
   /** The connection is gone: everything that waits fails at once. Idempotent. */
@@ -160,4 +219,11 @@ export class RpcPeer<Local extends Contract, Remote extends Contract> {
       ? new HoldfastError('TIMEOUT', `${method}: no answer within ${timeoutMs} ms`)
       : new HoldfastError('CONNECTION_CLOSED', `${method}: ${message}`, { cause: error });
   }
+}
+
+function errorAnswer(id: JSONRPCID, error: HoldfastError): JSONRPCErrorResponse {
+  return createJSONRPCErrorResponse(id, SERVER_ERROR, error.message, {
+    code: error.code,
+    ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+  });
 }

@@ -200,6 +200,8 @@ export const closeCode = {
   ended: 4410,
   /** The application or an operator has removed this participant: the session is over, do not come back unasked. */
   removed: 4411,
+  /** This connection sent far too much, or too many on it were waiting to enter. Come back later, on a new one. */
+  tooMany: 4429,
   /** Resume now: this gateway stops, or it lost touch with a node and must learn what the client has. */
   resume: 4503,
 } as const;

@@ -1,4 +1,5 @@
 import type { WebSocket } from 'ws';
+import { CLIENT_BUDGET } from '../../process/connection-budget.ts';
 import type { Logger } from '../../process/logger.ts';
 import { RpcSocket } from '../../process/rpc-socket.ts';
 import {
@@ -45,11 +46,14 @@ export interface ClientConnectionOptions {
   readonly host: ClientHost;
   readonly firstMessageMs: number;
   readonly pingMs: number;
+  /** Called once, when it has joined or resumed. */
+  readonly onEntered?: () => void;
+  readonly onRefused?: (what: 'message' | 'connection') => void;
   readonly log: Logger;
 }
 
-/** What a browser that does not read may leave unread before it is cut off; it resumes when it reads again. */
-const MAX_UNSENT_BYTES = 4 * 1024 * 1024;
+/** Joins and resumes that may fail on one connection: the token was too old, no node was ready, and once more. */
+const MAX_ATTEMPTS = 3;
 
 /** One browser's WebSocket: first `join` or `resume`, then requests and reports about legs. */
 export class ClientConnection implements Client {
@@ -61,7 +65,10 @@ export class ClientConnection implements Client {
   #entering = false;
   /** Notifications that wait until the answer to `join` or `resume` is on its way. */
   #held: (() => void)[] | undefined = [];
-  #firstMessage: NodeJS.Timeout | undefined;
+  /** All the time before entering; neither pings nor failed attempts make it longer. */
+  readonly #entryDeadline: NodeJS.Timeout;
+  #overdue = false;
+  #attempts = 0;
 
   constructor(socket: WebSocket, options: ClientConnectionOptions) {
     this.#socket = socket;
@@ -72,12 +79,17 @@ export class ClientConnection implements Client {
       remote: clientContract,
       handlers: this.#handlers(),
       pingMs: options.pingMs,
+      budget: CLIENT_BUDGET,
+      ...(options.onRefused ? { onRefused: options.onRefused } : {}),
       onError: (error, context) =>
         options.log.info({ ...context, code: error.code, reason: error.message }, 'client.error'),
     });
-    this.#expectFirstMessage();
+    this.#entryDeadline = setTimeout(() => {
+      this.#overdue = true;
+      if (!this.#entering) this.#giveUp();
+    }, options.firstMessageMs);
     void this.#rpc.closed.then((reason) => {
-      clearTimeout(this.#firstMessage);
+      clearTimeout(this.#entryDeadline);
       this.#held = undefined;
       options.log.debug({ connection: this.connection, reason }, 'client.closed');
       if (this.#session) options.host.disconnected(this.#session, this);
@@ -85,10 +97,6 @@ export class ClientConnection implements Client {
   }
 
   readonly notify: Client['notify'] = (method, params) => {
-    if (this.#socket.bufferedAmount > MAX_UNSENT_BYTES) {
-      this.#rpc.terminate('the browser does not read');
-      return false;
-    }
     if (!this.#held) return this.#rpc.notify(method, params);
     this.#held.push(() => this.#rpc.notify(method, params));
     return this.#rpc.open;
@@ -104,12 +112,8 @@ export class ClientConnection implements Client {
     return this.#rpc.closed;
   }
 
-  #expectFirstMessage(): void {
-    clearTimeout(this.#firstMessage);
-    this.#firstMessage = setTimeout(
-      () => this.close(closeCode.notEntered, 'neither join nor resume in time'),
-      this.#options.firstMessageMs,
-    );
+  #giveUp(): void {
+    this.close(closeCode.notEntered, 'neither join nor resume in time');
   }
 
   async #enter<M extends 'join' | 'resume'>(
@@ -117,11 +121,16 @@ export class ClientConnection implements Client {
   ): Promise<ResultOf<FromClient, M>> {
     if (this.#session || this.#entering)
       throw new HoldfastError('CONFLICT', 'this connection has entered already');
+    if (this.#attempts >= MAX_ATTEMPTS)
+      throw new HoldfastError('TOO_MANY', 'too many attempts on this connection');
     this.#entering = true;
-    clearTimeout(this.#firstMessage);
+    this.#attempts += 1;
     try {
       const { session, answer } = await enter();
       this.#session = session;
+      clearTimeout(this.#entryDeadline);
+      this.#rpc.entered();
+      this.#options.onEntered?.();
       // It may have closed while the gateway was busy with it.
       if (!this.#rpc.open) this.#options.host.disconnected(session, this);
       // The answer is written in this turn of the event loop; what waits comes behind it.
@@ -129,7 +138,8 @@ export class ClientConnection implements Client {
       return answer;
     } catch (error) {
       this.#held = [];
-      if (this.#rpc.open) this.#expectFirstMessage();
+      // The answer is written in this turn of the event loop; the close comes behind it.
+      if (this.#overdue || this.#attempts >= MAX_ATTEMPTS) setImmediate(() => this.#giveUp());
       throw error;
     } finally {
       this.#entering = false;

@@ -3,8 +3,11 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { pathOf, refuseUpgrade } from '../../process/upgrade.ts';
 
-/** Capabilities and RTP parameters are the largest messages; they stay under 64 KiB. */
-const MAX_CLIENT_MESSAGE_BYTES = 256 * 1024;
+/**
+ * Capabilities and RTP parameters are the largest messages of a browser: 10 to 15 KiB. Some of what comes grows on its
+ * way to the node (`1e20` is written with 21 digits there); even so this stays far below what internal links carry.
+ */
+const MAX_CLIENT_MESSAGE_BYTES = 32 * 1024;
 
 /**
  * Takes browsers' WebSockets at `/v1/signal` of the public listener. Any origin may connect: what counts is the token in

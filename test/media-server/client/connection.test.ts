@@ -10,29 +10,11 @@ import {
   mayRetry,
   retryDelayMs,
 } from '@holdfast/media-server/client/reconnect-policy.ts';
-import {
-  type clientContract,
-  closeCode,
-  type ErrorCode,
-  type Handlers,
-  HoldfastError,
-} from '@holdfast/media-server/protocol/index.ts';
+import { closeCode, type ErrorCode, HoldfastError } from '@holdfast/media-server/protocol/index.ts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { someRtpParameters } from '../media-descriptions.ts';
 import { FakeGateway, JOINED } from './fake-gateway.ts';
-
-const ignore = () => {};
-const ignoringEverything: Handlers<typeof clientContract> = {
-  'leg.open': ignore,
-  'leg.close': ignore,
-  'consumer.new': ignore,
-  'consumer.closed': ignore,
-  'consumer.paused': ignore,
-  'consumer.resumed': ignore,
-  'participant.joined': ignore,
-  'participant.left': ignore,
-  'gateway.closing': ignore,
-};
+import { ignoringEverything } from './ignoring-everything.ts';
 
 interface WorldOptions {
   readonly legs?: ResumedLegs;

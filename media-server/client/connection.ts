@@ -344,7 +344,8 @@ export class Connection {
     } catch (error) {
       const problem = toHoldfastError(error);
       this.#options.onProblem(problem, 'resume');
-      if (mayRetry(problem) || endOf(problem) === 'replaced' || !this.#mayRejoin()) return problem;
+      const putOut = endOf(problem) === 'replaced' || endOf(problem) === 'removed';
+      if (mayRetry(problem) || putOut || !this.#mayRejoin()) return problem;
     }
     try {
       const result = await this.#join();

@@ -48,7 +48,8 @@ export function mayRetry(error: HoldfastError): boolean {
 }
 
 /** Whether a gateway has said that the session itself is over, and how. */
-export function endOf(error: HoldfastError): 'replaced' | 'expired' | undefined {
+export function endOf(error: HoldfastError): 'replaced' | 'removed' | 'expired' | undefined {
+  if (error.code === 'FORBIDDEN') return 'removed';
   if (error.code === 'SESSION_REPLACED') return 'replaced';
   return error.code === 'SESSION_UNKNOWN' ? 'expired' : undefined;
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from '../../process/logger.ts';
 import {
   closeCode,
+  type ErrorCode,
   type gatewayContract,
   HoldfastError,
   type LegSnapshot,
@@ -103,7 +104,7 @@ export class Entrance {
       const known = this.#options.sessions.get(meetingId, participantId);
       if (ended || (known && known.id !== sessionId)) {
         const reason = ended?.value.reason ?? 'replaced';
-        const code = reason === 'replaced' ? 'SESSION_REPLACED' : 'SESSION_UNKNOWN';
+        const code = refusalOf(reason);
         throw new HoldfastError(code, `the session is over (${reason})`);
       }
       // One that this process never saw: the participant was on another replica, or here before a restart.
@@ -252,6 +253,12 @@ export class Entrance {
   #guard(event: string, work: Promise<unknown>): void {
     work.catch((error: unknown) => this.#options.log.error({ err: error }, event));
   }
+}
+
+/** Who was put out, or joined elsewhere, must not come back by itself; who was away for too long may. */
+function refusalOf(reason: string): ErrorCode {
+  if (reason === 'replaced') return 'SESSION_REPLACED';
+  return reason === 'removed' || reason === 'ended' ? 'FORBIDDEN' : 'SESSION_UNKNOWN';
 }
 
 function checkProtocol(version: number): void {

@@ -293,6 +293,15 @@ describe('a lost connection', () => {
     expect(gateway.tokens).toEqual(['fresh']);
   });
 
+  it('is not entered anew by somebody who was removed', async () => {
+    const { gateway, log } = await joined({ token: async () => 'fresh' });
+    gateway.errors.push(new HoldfastError('FORBIDDEN', 'removed'));
+    gateway.last.break();
+    await vi.advanceTimersByTimeAsync(200);
+    expect(log).toEqual(['over removed']);
+    expect(gateway.joins).toBe(1);
+  });
+
   it('is not the end when the gateway takes no token any more, as long as media flows', async () => {
     const { gateway, log, media } = await joined();
     const no = () => new HoldfastError('UNAUTHENTICATED', 'keys have changed');

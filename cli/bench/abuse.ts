@@ -21,7 +21,8 @@ export interface AbuseNumbers extends AbuseOptions {
   readonly losses: PlatformLosses;
   /** The victims' meeting was recovered so many times. */
   readonly recoveries: number;
-  readonly people: { readonly steady: WorstGaps; readonly attacked: WorstGaps };
+  /** What the people saw: undisturbed, with the participant in another meeting, and in theirs. */
+  readonly people: { readonly steady: WorstGaps; readonly apart: WorstGaps; readonly together: WorstGaps };
   /** People and streams missing afterwards. */
   readonly lost: { readonly participants: number; readonly streams: number };
   /** A newcomer's joins in another meeting, while the attack went on. */
@@ -56,7 +57,8 @@ export async function benchAbuse(
     const platformWatch = new PlatformWatch(platform);
     const attacker = new Attacker();
     try {
-      const gaps = new GapWatch(gathering);
+      let gaps = new GapWatch(gathering);
+      let apart = gaps.worst;
       const beganAtMs = performance.now();
       const bystander = new Bystander(platform.baseUrl);
       let tally = emptyTally();
@@ -77,6 +79,9 @@ export async function benchAbuse(
           await bystander.join();
         }
         tally = addTallies(tally, await attack);
+        if (part > 0) continue;
+        apart = gaps.worst;
+        gaps = new GapWatch(gathering);
       }
       const attackMs = Math.round(performance.now() - beganAtMs);
       const at = memoryOf(platform);
@@ -94,7 +99,7 @@ export async function benchAbuse(
         tally,
         losses: platformLosses,
         recoveries,
-        people: { steady: calm.worst, attacked: gaps.worst },
+        people: { steady: calm.worst, apart, together: gaps.worst },
         lost: { participants: losses.participants, streams: losses.streams },
         joinsMeanwhile: bystander.joins,
         joinsAfter: await joinEverywhere(gathering, signal),

@@ -13,7 +13,8 @@ const good: AbuseNumbers = {
   recoveries: 0,
   people: {
     steady: { byPicture: { 'Ada → Ben': 60 }, freezes: 0 },
-    attacked: { byPicture: { 'Ada → Ben': 80, 'Ben → Ada': 250 }, freezes: 0 },
+    apart: { byPicture: { 'Ada → Ben': 80 }, freezes: 0 },
+    together: { byPicture: { 'Ada → Ben': 80, 'Ben → Ada': 250 }, freezes: 0 },
   },
   lost: { participants: 0, streams: 0 },
   joinsMeanwhile: { tried: 3, failed: [], slowestMs: 40 },
@@ -38,7 +39,11 @@ describe('the verdict on an attack', () => {
     ['processes started again', { losses: { ...good.losses, restarts: ['control-plane'] } }],
     [
       'worst gap at the screens, ms',
-      { people: { ...good.people, attacked: { byPicture: { 'Ada → Ben': 251 }, freezes: 1 } } },
+      { people: { ...good.people, together: { byPicture: { 'Ada → Ben': 251 }, freezes: 1 } } },
+    ],
+    [
+      'worst gap at the screens, ms',
+      { people: { ...good.people, apart: { byPicture: { 'Ada → Ben': 251 }, freezes: 1 } } },
     ],
     ['people and streams lost', { lost: { participants: 1, streams: 0 } }],
     ['joins elsewhere that failed meanwhile', { joinsMeanwhile: { tried: 3, failed: ['x'], slowestMs: 1 } }],

@@ -108,6 +108,9 @@ describe('placement', () => {
     expect(chosen(200, [capacityNode('a', [300, 0, 0, 0], { machine: thread })])).toBe('a');
     expect(chosen(201, [capacityNode('a', [300, 0, 0, 0], { machine: thread })])).toBeUndefined();
     expect(chosen(10, [capacityNode('a', idle(4), { processCpu: 0.7 })])).toBeUndefined();
+    const shares = [...sharesOf(150), ...sharesOf(150)];
+    const busy = capacityNode('a', [300, 0, 0, 0], { machine: thread });
+    expect(place({ meetingId: 'm', shares }, [busy], around()).placed).toBe(false);
   });
 
   it('counts CPU where it says more than the streams', () => {

@@ -15,8 +15,8 @@ import {
   rtpParameters,
 } from '@holdfast/media-server/protocol/index.ts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { workerPids } from '../../cli/observe/process-tree.ts';
 import { someRtpParameters } from '../media-server/media-descriptions.ts';
-import { findChildren } from './children.ts';
 import { FakeRegistry } from './fake-registry.ts';
 import { clusterToken, TestGateway } from './test-gateway.ts';
 
@@ -290,7 +290,7 @@ describe('a media node', () => {
     await startNode('a', 2);
     await gateway.join('a', 'one', 1, 'ada', ['microphone']);
     await gateway.join('a', 'two', 1, 'ben', ['microphone']);
-    const [first] = findChildren(process.pid, 'mediasoup-worker');
+    const [first] = workerPids(process.pid);
     if (first === undefined) throw new Error('no worker process found');
     process.kill(first, 'SIGKILL');
     await vi.waitFor(() => expect(gateway.heard('a', 'meeting.lost')).toHaveLength(1), 5000);
@@ -393,9 +393,9 @@ describe('a drain', () => {
 
   it('whose target loses the worker under the incoming meeting takes another target at once', async () => {
     await startNode('a');
-    const ofA = findChildren(process.pid, 'mediasoup-worker');
+    const ofA = workerPids(process.pid);
     await startNode('b');
-    const ofB = findChildren(process.pid, 'mediasoup-worker').filter((pid) => !ofA.includes(pid));
+    const ofB = workerPids(process.pid).filter((pid) => !ofA.includes(pid));
     for (const person of ['ada', 'ben']) await gateway.join('a', 'm', 1, person, ['microphone']);
     const switchAll = gateway.onHandoverOpen;
     gateway.onHandoverOpen = async () => {
@@ -426,7 +426,7 @@ describe('a drain', () => {
 
   it('does not wait for a worker that hangs', async () => {
     await startNode('a');
-    const [worker] = findChildren(process.pid, 'mediasoup-worker');
+    const [worker] = workerPids(process.pid);
     if (worker === undefined) throw new Error('no worker process found');
     await startNode('b');
     for (const person of ['ada', 'ben']) await gateway.join('a', 'm', 1, person, ['microphone']);

@@ -76,6 +76,11 @@ export const controlPlaneConfig = z.object({
       port: port.default(8443),
       /** PEM files; plain http when absent (only on loopback or behind a load balancer that ends TLS). */
       tls: z.object({ certFile: z.string(), keyFile: z.string() }).optional(),
+      /**
+       * Load balancers in front of it, addresses or subnets ("10.0.0.0/8"): their X-Forwarded-For says whom a WebSocket
+       * belongs to. Without them everybody behind one counts as one address.
+       */
+      trustedProxies: z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()])).default([]),
     })
     .prefault({}),
   /** The private listener to which media nodes dial: `/internal/nodes`. */
@@ -87,6 +92,18 @@ export const controlPlaneConfig = z.object({
   /** Joins by the page alone (`openJoin`), a minute. An office behind one address needs some room. */
   joinRates: z
     .object({ perAddress: z.int().min(1).default(120), total: z.int().min(1).default(3000) })
+    .prefault({}),
+  /**
+   * WebSockets of participants. An address may be a whole company's or a campus's. `waiting` are those that have not
+   * entered yet: browsers are it for a moment only, so above the limit the oldest makes room for the newest.
+   */
+  limits: z
+    .object({
+      total: z.int().min(1).default(20_000),
+      perAddress: z.int().min(1).default(2000),
+      waitingTotal: z.int().min(1).default(2000),
+      waitingPerAddress: z.int().min(1).default(200),
+    })
     .prefault({}),
   /** Names by which the public listener may be called, besides loopback's own; without any, every name is taken. */
   hostNames: z.array(z.string().min(1)).default([]),

@@ -42,7 +42,8 @@ export interface ControlPlaneTiming {
 
 const defaultTiming: ControlPlaneTiming = {
   firstMessageMs: 5000,
-  clientPingMs: 25_000,
+  // Three missed, and the others see that somebody is away; a browser's pong costs 6 bytes.
+  clientPingMs: 2000,
   closingMs: 1000,
   settleMs: 3000,
   returnMs: 6000,
@@ -233,7 +234,12 @@ async function assemble(options: ControlPlaneOptions): Promise<Parts> {
     ready: () => !gateway.closing,
     log,
   });
-  const signal = new SignalServer(publicServer.http, (socket) => gateway.accept(socket));
+  const signal = new SignalServer(publicServer.http, {
+    limits: config.limits,
+    trustedProxies: config.http.trustedProxies,
+    accept: (socket, entered) => gateway.accept(socket, entered),
+    onRefused: (what) => metrics.signalRefused(what),
+  });
   return { store, registry, claims, gateway, publicServer, signal, internal, stopping, log };
 }
 

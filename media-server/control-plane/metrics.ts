@@ -17,6 +17,7 @@ export class ControlPlaneMetrics {
   readonly #recoveries: Counter<'cause'>;
   readonly #recoverySeconds: Histogram;
   readonly #unauthenticated: Counter<'who'>;
+  readonly #signalRefusals: Counter<'what'>;
 
   constructor(replicaId: string, sources: MetricSources) {
     const registers = [this.#registry];
@@ -37,6 +38,12 @@ export class ControlPlaneMetrics {
       name: 'holdfast_unauthenticated_total',
       help: 'Requests with a wrong or missing token, by who should have had one',
       labelNames: ['who'],
+      registers,
+    });
+    this.#signalRefusals = new Counter({
+      name: 'holdfast_signal_refusals_total',
+      help: "Participants' messages and connections above a limit, by what was refused, dropped or ended",
+      labelNames: ['what'],
       registers,
     });
     this.#moves = new Counter({
@@ -96,6 +103,10 @@ export class ControlPlaneMetrics {
 
   unauthenticated(who: string): void {
     this.#unauthenticated.inc({ who });
+  }
+
+  signalRefused(what: 'message' | 'relay' | 'report' | 'connection' | 'address' | 'total' | 'evicted'): void {
+    this.#signalRefusals.inc({ what });
   }
 
   move(outcome: 'begun' | 'committed' | 'aborted'): void {

@@ -91,10 +91,13 @@ export function judge(
   };
 }
 
+/** What is left of one bucket after so many ms; a clock that goes back gives nothing, and takes nothing. */
+export function refill(left: number, { perSecond, burst }: Rate, elapsedMs: number): number {
+  return Math.min(burst, left + (Math.max(0, elapsedMs) / 1000) * perSecond);
+}
+
 function fill(budget: Budget, limits: BudgetLimits, nowMs: number): Budget {
-  // A clock that goes back gives nothing, and takes nothing.
-  const seconds = Math.max(0, nowMs - budget.atMs) / 1000;
-  const filled = (left: number, { perSecond, burst }: Rate) => Math.min(burst, left + seconds * perSecond);
+  const filled = (left: number, rate: Rate) => refill(left, rate, nowMs - budget.atMs);
   return {
     ...budget,
     atMs: Math.max(nowMs, budget.atMs),
@@ -107,6 +110,7 @@ function fill(budget: Budget, limits: BudgetLimits, nowMs: number): Budget {
 /** Sums of fractions are not exact; who waited as told must not be refused for that. */
 const ROUNDING = 1e-6;
 
-function wait(missing: number, rate: Rate): number {
+/** How long until so much that is missing is there, ms; 0: nothing is missing. */
+export function wait(missing: number, rate: Rate): number {
   return missing <= ROUNDING ? 0 : Math.ceil((missing / rate.perSecond) * 1000);
 }

@@ -7,7 +7,10 @@ export function pathOf(request: IncomingMessage): string {
 }
 
 /** Answers a request for a WebSocket that is not granted. */
-export function refuseUpgrade(socket: Duplex, status: '401 Unauthorized' | '404 Not Found'): void {
+export function refuseUpgrade(
+  socket: Duplex,
+  status: '401 Unauthorized' | '404 Not Found' | '429 Too Many Requests' | '503 Service Unavailable',
+): void {
   // Node no longer listens for errors of this socket; one that breaks now must not end the process.
   socket.on('error', () => socket.destroy());
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:https';
+import { createServer, type Server, type ServerOptions } from 'node:https';
 import { ConfigError } from '../../config/index.ts';
 import type { Logger } from '../../process/logger.ts';
 
@@ -39,8 +39,8 @@ export class Certificate {
     this.#timer.unref();
   }
 
-  server(handler: Parameters<typeof createServer>[1]): Server {
-    this.#server = createServer({ ...this.#pair }, handler);
+  server(handler: Parameters<typeof createServer>[1], options: ServerOptions = {}): Server {
+    this.#server = createServer({ ...options, ...this.#pair }, handler);
     return this.#server;
   }
 

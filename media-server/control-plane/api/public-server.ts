@@ -50,7 +50,7 @@ export class PublicServer {
     const app = Fastify({
       bodyLimit: MAX_BODY_BYTES,
       forceCloseConnections: true,
-      serverFactory: (handler) => (tls ? tls.server(handler) : createServer(handler)),
+      serverFactory: (handler) => (tls ? tls.server(handler, PATIENCE) : createServer(PATIENCE, handler)),
     });
     const server = new PublicServer(options, app);
     if (tls) app.addHook('onClose', async () => tls.close());
@@ -92,6 +92,9 @@ export class PublicServer {
     return this.#closing;
   }
 }
+
+/** Whoever sends a request a byte at a time is let go; Node itself would wait for one and for five minutes. */
+const PATIENCE = { headersTimeout: 10_000, requestTimeout: 20_000, connectionsCheckingInterval: 5000 };
 
 /** At most one line in this time, ms: whoever guesses tokens must not fill the disk as well. */
 const REFUSALS_LOGGED_EVERY_MS = 10_000;

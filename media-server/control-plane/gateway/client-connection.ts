@@ -33,7 +33,7 @@ export interface ClientHost {
   published(session: Session, leg: GatewayLeg): void;
   switched(session: Session, leg: GatewayLeg, params: ParamsOf<FromClient, 'leg.switched'>): void;
   /** Told to the leg's node only. */
-  reported(leg: GatewayLeg, tell: (node: NodeSocket) => void): void;
+  reported(session: Session, leg: GatewayLeg, tell: (node: NodeSocket) => void): void;
 }
 
 export interface Entered<M extends 'join' | 'resume'> {
@@ -184,8 +184,8 @@ export class ClientConnection implements Client {
       'leg.published': (p) => reported(p.legId, (session, leg) => host.published(session, leg)),
       'leg.switched': (p) => reported(p.legId, (session, leg) => host.switched(session, leg, p)),
       'consumer.stalled': (p) =>
-        reported(p.legId, (_session, leg) =>
-          host.reported(leg, (node) => node.notify('consumer.stalled', p)),
+        reported(p.legId, (session, leg) =>
+          host.reported(session, leg, (node) => node.notify('consumer.stalled', p)),
         ),
     };
   }

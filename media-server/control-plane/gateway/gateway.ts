@@ -21,6 +21,7 @@ import { NodeLinks, type NodeSocket } from './node-links.ts';
 import { Reconciler } from './reconciler.ts';
 import { Recovery } from './recovery.ts';
 import type { Client, Session } from './session.ts';
+import { SessionAllowance } from './session-allowance.ts';
 import { Sessions } from './sessions.ts';
 import { spreadMsFor } from './spread.ts';
 
@@ -57,6 +58,7 @@ export class Gateway implements ClientHost {
   readonly #stopping = new AbortController();
   readonly #connections = new Set<ClientConnection>();
   readonly #entrance: Entrance;
+  readonly #allowance: SessionAllowance;
   #connectionCount = 0;
   #closing: Promise<void> | undefined;
 
@@ -64,6 +66,7 @@ export class Gateway implements ClientHost {
     this.#options = options;
     const { config, clusterToken, homes, directory, registry, metrics, now, log } = options;
     const sessions = this.#sessions;
+    this.#allowance = new SessionAllowance(now);
     const links = new NodeLinks({
       replicaId: config.replicaId,
       clusterToken,
@@ -137,18 +140,23 @@ export class Gateway implements ClientHost {
     return this.#links.linked(nodeId) !== undefined;
   }
 
-  accept(socket: WebSocket): void {
+  /** @param entered called when it has joined or resumed */
+  accept(socket: WebSocket, entered: () => void): void {
     if (this.#closing) {
+      // Whatever it still sends, a frame that is none of WebSocket's among it, must not end the process.
+      socket.on('error', () => socket.terminate());
       socket.close(closeCode.resume, 'this gateway stops');
       return;
     }
-    const { timing, log } = this.#options;
+    const { timing, metrics, log } = this.#options;
     this.#connectionCount += 1;
     const connection = new ClientConnection(socket, {
       connection: this.#connectionCount,
       host: this,
       firstMessageMs: timing.firstMessageMs,
       pingMs: timing.clientPingMs,
+      onEntered: entered,
+      onRefused: (what) => metrics.signalRefused(what),
       log,
     });
     this.#connections.add(connection);
@@ -172,6 +180,7 @@ export class Gateway implements ClientHost {
   }
 
   route(session: Session, legId: string): NodeSocket {
+    this.#spend(session);
     const leg = session.legs.get(legId);
     if (!leg) throw new HoldfastError('LEG_UNKNOWN', `this session has no leg ${legId}`);
     const socket = this.#links.linked(leg.nodeId);
@@ -189,13 +198,14 @@ export class Gateway implements ClientHost {
 
   /** The client can do nothing with this leg any more. */
   async renew(session: Session, legId: string): Promise<void> {
+    this.#spend(session);
     const leg = session.legs.get(legId);
     if (leg) this.#legs.close(session, leg, 'lost', { tellNode: true });
     await this.#legs.follow(session, true);
   }
 
   published(session: Session, leg: GatewayLeg): void {
-    this.#handovers.published(session, leg);
+    if (this.#mayReport(session)) this.#handovers.published(session, leg);
   }
 
   switched(
@@ -203,10 +213,11 @@ export class Gateway implements ClientHost {
     leg: GatewayLeg,
     params: ParamsOf<typeof gatewayContract, 'leg.switched'>,
   ): void {
-    this.#handovers.switched(session, leg, params);
+    if (this.#mayReport(session)) this.#handovers.switched(session, leg, params);
   }
 
-  reported(leg: GatewayLeg, tell: (node: NodeSocket) => void): void {
+  reported(session: Session, leg: GatewayLeg, tell: (node: NodeSocket) => void): void {
+    if (!this.#mayReport(session)) return;
     const socket = this.#links.linked(leg.nodeId);
     if (socket) tell(socket);
   }
@@ -251,6 +262,21 @@ export class Gateway implements ClientHost {
     for (const connection of this.#connections) connection.close(closeCode.resume, 'this gateway stops');
     await Promise.all([...this.#connections].map(({ closed }) => closed));
     await this.#links.close();
+  }
+
+  /** @throws TOO_MANY when this session, over whatever connections, has asked for more than its share */
+  #spend(session: Session): void {
+    const retryAfterMs = this.#allowance.take(session);
+    if (retryAfterMs === 0) return;
+    this.#options.metrics.signalRefused('relay');
+    throw new HoldfastError('TOO_MANY', 'this session asks for too much of its media node', { retryAfterMs });
+  }
+
+  /** Nobody waits for an answer to a report: above the allowance it is dropped. */
+  #mayReport(session: Session): boolean {
+    if (this.#allowance.take(session) === 0) return true;
+    this.#options.metrics.signalRefused('report');
+    return false;
   }
 
   /** For work that nobody waits for. */

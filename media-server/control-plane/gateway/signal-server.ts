@@ -1,7 +1,9 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { clientAddress } from '../../process/client-address.ts';
 import { pathOf, refuseUpgrade } from '../../process/upgrade.ts';
+import { ConnectionLimits, type ConnectionMaxima } from './connection-limits.ts';
 
 /**
  * Capabilities and RTP parameters are the largest messages of a browser: 10 to 15 KiB. Some of what comes grows on its
@@ -9,26 +11,71 @@ import { pathOf, refuseUpgrade } from '../../process/upgrade.ts';
  */
 const MAX_CLIENT_MESSAGE_BYTES = 32 * 1024;
 
+export interface SignalServerOptions {
+  readonly limits: ConnectionMaxima;
+  readonly trustedProxies: readonly string[];
+  /** `entered` is to be called when this WebSocket has joined or resumed. */
+  readonly accept: (socket: WebSocket, entered: () => void) => void;
+  readonly onRefused: (what: 'address' | 'total' | 'evicted') => void;
+}
+
 /**
- * Takes browsers' WebSockets at `/v1/signal` of the public listener. Any origin may connect: what counts is the token in
- * the first message, which no other page has. It is never part of the address, where logs would keep it.
+ * Takes browsers' WebSockets at `/v1/signal` of the public listener, so many in all and from one address. Any origin may
+ * connect: what counts is the token in the first message, which no other page has. It is never part of the address, where
+ * logs would keep it.
  */
 export class SignalServer {
+  readonly #options: SignalServerOptions;
+  readonly #limits: ConnectionLimits;
+  readonly #addressOf: (request: IncomingMessage) => string;
+  readonly #open = new Map<number, WebSocket>();
   readonly #sockets = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_CLIENT_MESSAGE_BYTES,
     perMessageDeflate: false,
   });
+  #count = 0;
 
-  constructor(http: Server, accept: (socket: WebSocket) => void) {
+  constructor(http: Server, options: SignalServerOptions) {
+    this.#options = options;
+    this.#limits = new ConnectionLimits(options.limits);
+    this.#addressOf = clientAddress(options.trustedProxies);
     http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       if (pathOf(request) !== '/v1/signal') return refuseUpgrade(socket, '404 Not Found');
-      this.#sockets.handleUpgrade(request, socket, head, accept);
+      const address = this.#addressOf(request);
+      const admission = this.#limits.ask(address);
+      if (admission.kind === 'refuse') {
+        options.onRefused(admission.because);
+        const full = admission.because === 'total';
+        return refuseUpgrade(socket, full ? '503 Service Unavailable' : '429 Too Many Requests');
+      }
+      this.#sockets.handleUpgrade(request, socket, head, (ws) => {
+        if (admission.kind === 'replace') this.#evict(admission.evicted);
+        this.#accept(ws, address);
+      });
     });
   }
 
   close(): void {
     for (const socket of this.#sockets.clients) socket.terminate();
     this.#sockets.close();
+  }
+
+  #accept(socket: WebSocket, address: string): void {
+    this.#count += 1;
+    const connection = this.#count;
+    this.#limits.add(connection, address);
+    this.#open.set(connection, socket);
+    socket.once('close', () => {
+      this.#limits.remove(connection);
+      this.#open.delete(connection);
+    });
+    this.#options.accept(socket, () => this.#limits.enter(connection));
+  }
+
+  #evict(connection: number): void {
+    this.#options.onRefused('evicted');
+    this.#limits.remove(connection);
+    this.#open.get(connection)?.terminate();
   }
 }

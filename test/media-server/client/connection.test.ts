@@ -329,6 +329,18 @@ describe('how the gateway closes a WebSocket', () => {
     expect(connection.state).toBe('closed');
   });
 
+  it.each([{ code: closeCode.tooMany }, { code: closeCode.notEntered }])(
+    'with $code is a loss like another: it resumes on a new one',
+    async ({ code }) => {
+      const { gateway, states, log, connection } = await joined();
+      gateway.last.break(code);
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(states).toEqual(['open', 'lost', 'open']);
+      expect(log).toEqual(['resumed 0/0']);
+      connection.close('the participation is over');
+    },
+  );
+
   it('because the second one has entered is no loss', async () => {
     const { gateway, states, connection } = await joined();
     gateway.silent.add('resume');

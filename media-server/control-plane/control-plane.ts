@@ -237,7 +237,7 @@ async function assemble(options: ControlPlaneOptions): Promise<Parts> {
   const signal = new SignalServer(publicServer.http, {
     limits: config.limits,
     trustedProxies: config.http.trustedProxies,
-    accept: (socket, entered) => gateway.accept(socket, entered),
+    accept: (socket, entry) => gateway.accept(socket, entry),
     onRefused: (what) => metrics.signalRefused(what),
   });
   return { store, registry, claims, gateway, publicServer, signal, internal, stopping, log };

@@ -41,13 +41,15 @@ export interface Entered<M extends 'join' | 'resume'> {
   readonly answer: ResultOf<FromClient, M>;
 }
 
+/** Told how far a connection is with its join or resume; a failed one waits again. */
+export type Entry = (stage: 'entering' | 'waiting' | 'entered') => void;
+
 export interface ClientConnectionOptions {
   readonly connection: number;
   readonly host: ClientHost;
   readonly firstMessageMs: number;
   readonly pingMs: number;
-  /** Called once, when it has joined or resumed. */
-  readonly onEntered?: () => void;
+  readonly entry: Entry;
   readonly onRefused?: (what: 'message' | 'connection') => void;
   readonly log: Logger;
 }
@@ -125,12 +127,13 @@ export class ClientConnection implements Client {
       throw new HoldfastError('TOO_MANY', 'too many attempts on this connection');
     this.#entering = true;
     this.#attempts += 1;
+    this.#options.entry('entering');
     try {
       const { session, answer } = await enter();
       this.#session = session;
       clearTimeout(this.#entryDeadline);
       this.#rpc.entered();
-      this.#options.onEntered?.();
+      this.#options.entry('entered');
       // It may have closed while the gateway was busy with it.
       if (!this.#rpc.open) this.#options.host.disconnected(session, this);
       // The answer is written in this turn of the event loop; what waits comes behind it.
@@ -138,6 +141,7 @@ export class ClientConnection implements Client {
       return answer;
     } catch (error) {
       this.#held = [];
+      this.#options.entry('waiting');
       // The answer is written in this turn of the event loop; the close comes behind it.
       if (this.#overdue || this.#attempts >= MAX_ATTEMPTS) setImmediate(() => this.#giveUp());
       throw error;

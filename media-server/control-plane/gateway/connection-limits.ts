@@ -24,6 +24,8 @@ export class ConnectionLimits {
   /** In the order of their coming. */
   readonly #waiting = new Set<number>();
   readonly #waitingOf = new Map<string, Set<number>>();
+  /** Of those that wait, the ones whose join or resume is being worked on. They are not let go for others. */
+  readonly #entering = new Set<number>();
   readonly #enteredOf = new Map<string, number>();
   #entered = 0;
 
@@ -47,8 +49,9 @@ export class ConnectionLimits {
         : this.#waiting.size >= waitingTotal
           ? this.#waiting
           : undefined;
-    const oldest = full?.values().next().value;
-    return oldest === undefined ? { kind: 'admit' } : { kind: 'replace', evicted: oldest };
+    if (!full) return { kind: 'admit' };
+    for (const oldest of full) if (!this.#entering.has(oldest)) return { kind: 'replace', evicted: oldest };
+    return { kind: 'refuse', because: full === ofAddress ? 'address' : 'total' };
   }
 
   add(connection: number, address: string): void {
@@ -57,6 +60,12 @@ export class ConnectionLimits {
     const ofAddress = this.#waitingOf.get(address);
     if (ofAddress) ofAddress.add(connection);
     else this.#waitingOf.set(address, new Set([connection]));
+  }
+
+  /** Its join or resume is being worked on, or has failed. Who has no valid token is it for a few ms only. */
+  entering(connection: number, isEntering: boolean): void {
+    if (isEntering && this.#waiting.has(connection)) this.#entering.add(connection);
+    else this.#entering.delete(connection);
   }
 
   /** It has joined or resumed. */
@@ -80,6 +89,7 @@ export class ConnectionLimits {
   }
 
   #stopWaiting(connection: number, address: string): boolean {
+    this.#entering.delete(connection);
     const ofAddress = this.#waitingOf.get(address);
     ofAddress?.delete(connection);
     if (ofAddress?.size === 0) this.#waitingOf.delete(address);

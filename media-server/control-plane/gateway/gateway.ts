@@ -11,7 +11,7 @@ import type { Registry } from '../registry.ts';
 import type { EndedSession } from '../store/records.ts';
 import type { Table } from '../store/store.ts';
 import type { TokenLedger } from '../token-ledger.ts';
-import { ClientConnection, type ClientHost, type Entered } from './client-connection.ts';
+import { ClientConnection, type ClientHost, type Entered, type Entry } from './client-connection.ts';
 import { Entrance } from './entrance.ts';
 import { Handovers } from './handovers.ts';
 import type { GatewayLeg } from './leg.ts';
@@ -140,8 +140,7 @@ export class Gateway implements ClientHost {
     return this.#links.linked(nodeId) !== undefined;
   }
 
-  /** @param entered called when it has joined or resumed */
-  accept(socket: WebSocket, entered: () => void): void {
+  accept(socket: WebSocket, entry: Entry): void {
     if (this.#closing) {
       // Whatever it still sends, a frame that is none of WebSocket's among it, must not end the process.
       socket.on('error', () => socket.terminate());
@@ -155,7 +154,7 @@ export class Gateway implements ClientHost {
       host: this,
       firstMessageMs: timing.firstMessageMs,
       pingMs: timing.clientPingMs,
-      onEntered: entered,
+      entry,
       onRefused: (what) => metrics.signalRefused(what),
       log,
     });

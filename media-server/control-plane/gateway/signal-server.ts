@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { clientAddress } from '../../process/client-address.ts';
 import { pathOf, refuseUpgrade } from '../../process/upgrade.ts';
+import type { Entry } from './client-connection.ts';
 import { ConnectionLimits, type ConnectionMaxima } from './connection-limits.ts';
 
 /**
@@ -14,8 +15,8 @@ const MAX_CLIENT_MESSAGE_BYTES = 32 * 1024;
 export interface SignalServerOptions {
   readonly limits: ConnectionMaxima;
   readonly trustedProxies: readonly string[];
-  /** `entered` is to be called when this WebSocket has joined or resumed. */
-  readonly accept: (socket: WebSocket, entered: () => void) => void;
+  /** `entry` is to be told how far this WebSocket is with its join or resume. */
+  readonly accept: (socket: WebSocket, entry: Entry) => void;
   readonly onRefused: (what: 'address' | 'total' | 'evicted') => void;
 }
 
@@ -70,7 +71,10 @@ export class SignalServer {
       this.#limits.remove(connection);
       this.#open.delete(connection);
     });
-    this.#options.accept(socket, () => this.#limits.enter(connection));
+    this.#options.accept(socket, (stage) => {
+      if (stage === 'entered') this.#limits.enter(connection);
+      else this.#limits.entering(connection, stage === 'entering');
+    });
   }
 
   #evict(connection: number): void {

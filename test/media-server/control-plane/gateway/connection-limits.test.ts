@@ -13,6 +13,17 @@ it('of those who wait, the oldest of the same address makes room', () => {
   expect(limits.ask('other')).toEqual({ kind: 'admit' });
 });
 
+it('who is being let in is not let go for others; when all are, no more are taken', () => {
+  const limits = new ConnectionLimits(rates);
+  for (const connection of [1, 2]) limits.add(connection, 'a');
+  limits.entering(1, true);
+  expect(limits.ask('a')).toEqual({ kind: 'replace', evicted: 2 });
+  limits.entering(2, true);
+  expect(limits.ask('a')).toEqual({ kind: 'refuse', because: 'address' });
+  limits.entering(1, false);
+  expect(limits.ask('a')).toEqual({ kind: 'replace', evicted: 1 });
+});
+
 it('with very many addresses, the oldest of all makes room', () => {
   const limits = new ConnectionLimits(rates);
   for (let i = 1; i <= 5; i += 1) limits.add(i, `address ${i}`);

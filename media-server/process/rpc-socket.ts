@@ -27,6 +27,8 @@ export interface RpcSocketOptions<Local extends Contract, Remote extends Contrac
   /** Ping this often, ms; three without an answer end the connection. 0: no pings. */
   readonly pingMs: number;
   readonly timeoutMs?: number;
+  /** What the other side is told of an error; by default all that it says. */
+  readonly errorToTell?: (error: unknown) => HoldfastError;
   /** Once a second for each kind; `unwritten` others of the kind came since the last. */
   readonly onError?: (error: HoldfastError, context: { method?: string; unwritten?: number }) => void;
   /**
@@ -154,6 +156,24 @@ export class RpcSocket<Local extends Contract, Remote extends Contract> {
     }
     this.#unanswered += 1;
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping();
+  }
+
+  /** Whether the other side answers a ping in time: a connection whose network has forgotten it looks open for long. */
+  async alive(withinMs: number): Promise<boolean> {
+    if (!this.open) return false;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const answered = () => resolve(true);
+    const timer = setTimeout(() => resolve(false), withinMs);
+    this.#socket.once('pong', answered);
+    this.#socket.once('message', answered);
+    this.#socket.ping();
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#socket.off('pong', answered);
+      this.#socket.off('message', answered);
+    }
   }
 
   get open(): boolean {

@@ -33,6 +33,8 @@ export interface RpcPeerOptions<Local extends Contract, Remote extends Contract>
   readonly handlers: Handlers<Local>;
   /** Writes one text message; throws when the connection is closed, and a HoldfastError when only this message cannot be sent. */
   readonly send: (text: string) => void;
+  /** What the other side is told of an error; by default all that it says. */
+  readonly errorToTell?: (error: unknown) => HoldfastError;
   /** How long a request may take, in ms. */
   readonly timeoutMs?: number;
   /** Called with what a handler of a notification threw and with what could not be parsed: nobody else would learn of it. */
@@ -53,7 +55,7 @@ export class RpcPeer<Local extends Contract, Remote extends Contract> {
     this.#options = options;
     const server = new JSONRPCServer({ errorListener: () => {} });
     server.mapErrorToJSONRPCErrorResponse = (id, error) => {
-      return errorAnswer(id, toHoldfastError(error));
+      return errorAnswer(id, (options.errorToTell ?? toHoldfastError)(error));
     };
     for (const method of Object.keys(options.local)) this.#serve(server, method);
     const client: JSONRPCClient = new JSONRPCClient((payload: JSONRPCRequest | JSONRPCResponse) => {

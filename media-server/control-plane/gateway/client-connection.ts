@@ -11,6 +11,7 @@ import {
   type ParamsOf,
   type ResultOf,
 } from '../../protocol/index.ts';
+import { publicError } from '../public-error.ts';
 import type { GatewayLeg } from './leg.ts';
 import type { NodeSocket } from './node-links.ts';
 import { relayLegRequests } from './relay.ts';
@@ -82,6 +83,7 @@ export class ClientConnection implements Client {
       handlers: this.#handlers(),
       pingMs: options.pingMs,
       budget: CLIENT_BUDGET,
+      errorToTell: publicError,
       ...(options.onRefused ? { onRefused: options.onRefused } : {}),
       onError: (error, context) =>
         options.log.info({ ...context, code: error.code, reason: error.message }, 'client.error'),
@@ -108,6 +110,10 @@ export class ClientConnection implements Client {
     this.#socket.close(code, reason);
     // A browser that does not answer the closing handshake must not hold us.
     setTimeout(() => this.#rpc.terminate(reason), 500).unref();
+  }
+
+  alive(withinMs: number): Promise<boolean> {
+    return this.#rpc.alive(withinMs);
   }
 
   get closed(): Promise<string> {

@@ -26,6 +26,8 @@ export interface HandoversOptions {
 type FromNode = typeof nodeClientContract;
 type Progress = ParamsOf<typeof nodeContract, 'handover.progress'>['event'];
 
+/** A browser that lives answers a ping well within this, over the slowest of networks, ms. */
+const ALIVE_WITHIN_MS = 1200;
 /** How long the source of a move waits for us with its stragglers before it closes the meeting all the same, ms. */
 const STRAGGLER_LIMIT_MS = 3000;
 
@@ -54,6 +56,10 @@ export class Handovers {
             { ...target, epoch },
             { reason: 'handover', publishDelayMs, movingFrom: source, initialOutgoingBitrateBps },
           );
+          // It may hang on a connection that only looks open. It is told again when it comes back on another; the move
+          // does not wait for that.
+          if (!(await session.client?.alive(ALIVE_WITHIN_MS)))
+            throw new HoldfastError('CONNECTION_CLOSED', 'its connection does not answer');
           return { participantId, code: undefined };
         } catch (error) {
           return { participantId, code: toHoldfastError(error).code };

@@ -8,6 +8,8 @@ export interface Client {
   /** Unique in this process. */
   readonly connection: number;
   readonly notify: RpcPeer<typeof gatewayContract, typeof clientContract>['notify'];
+  /** Whether its browser answers in time. */
+  alive(withinMs: number): Promise<boolean>;
   close(code: number, reason: string): void;
 }
 

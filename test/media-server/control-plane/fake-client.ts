@@ -100,6 +100,11 @@ export class FakeClient {
     await this.#rpc?.closed;
   }
 
+  /** Its network has forgotten the connection: it looks open, and nothing arrives. */
+  fallSilent(): void {
+    this.#socket?.pause();
+  }
+
   get open(): boolean {
     return this.#rpc?.open === true;
   }

@@ -116,6 +116,19 @@ describe('handing a meeting over', () => {
     expect(second?.failed).toEqual([]);
   });
 
+  it('does not wait for somebody whose connection only looks open, and leaves that one in peace', async () => {
+    ada.fallSilent();
+    const { results } = await opened();
+    expect(results).toEqual([
+      { opened: ['bob'], failed: [{ participantId: 'ada', code: 'CONNECTION_CLOSED' }] },
+    ]);
+    expect(await platform.metric('holdfast_sessions{state="connected"}')).toBe(2);
+    // Its browser notices by itself and comes on a second connection.
+    await ada.connect(platform.port);
+    expect((await ada.resume()).legs).toHaveLength(1);
+    await eventually(() => ada.legsShort.includes('n2@2 handover'));
+  });
+
   it('whose target dies goes back to its home; nobody notices', async () => {
     await opened();
     await n2.kill();

@@ -21,6 +21,16 @@ describe('joining', () => {
     expect(node.participants('m1')).toEqual(['ada']);
   });
 
+  it('tells a browser nothing of the inside when a node cannot be reached', async () => {
+    const node = await platform.node('n1');
+    const ada = await platform.participant('ada');
+    const [leg] = ada.legs.values();
+    await node.kill();
+    const params = { legId: String(leg?.legId), transportId: String(leg?.sendTransport.id) };
+    const failure = await ada.rpc.request('transport.restartIce', params).catch((error: unknown) => error);
+    expect(String(failure)).not.toMatch(/ws:|127\.0\.0\.1|n1/);
+  });
+
   it('sends everybody of a meeting to the same node, and they learn of each other and their streams', async () => {
     await platform.node('n1', { stress: 0.5 });
     await platform.node('n2', { stress: 0.1 });

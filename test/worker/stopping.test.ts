@@ -70,10 +70,12 @@ describe('a media node that is told to end (SIGTERM)', () => {
     const ended = once(nodeProcess('a'), 'exit');
     nodeProcess('a').kill('SIGTERM');
     expect(await ended).toEqual([0, null]);
-    await vi.waitFor(() =>
-      expect(registry.node('b').meetings).toMatchObject(
-        Array.from({ length: 3 }, () => ({ epoch: 2, role: 'home', participants: 2 })),
-      ),
+    await vi.waitFor(
+      () =>
+        expect(registry.node('b').meetings).toMatchObject(
+          Array.from({ length: 3 }, () => ({ epoch: 2, role: 'home', participants: 2 })),
+        ),
+      10_000,
     );
     expect([...registry.homes.values()]).toEqual(
       Array.from({ length: 3 }, () => ({ nodeId: 'b', epoch: 2 })),

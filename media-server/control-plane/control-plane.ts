@@ -236,6 +236,7 @@ async function assemble(options: ControlPlaneOptions): Promise<Parts> {
   });
   const signal = new SignalServer(publicServer.http, {
     limits: config.limits,
+    knowsHost: hostCheck(config),
     trustedProxies: config.http.trustedProxies,
     accept: (socket, entry) => gateway.accept(socket, entry),
     onRefused: (what) => metrics.signalRefused(what),

@@ -9,7 +9,12 @@ export function pathOf(request: IncomingMessage): string {
 /** Answers a request for a WebSocket that is not granted. */
 export function refuseUpgrade(
   socket: Duplex,
-  status: '401 Unauthorized' | '404 Not Found' | '429 Too Many Requests' | '503 Service Unavailable',
+  status:
+    | '401 Unauthorized'
+    | '403 Forbidden'
+    | '404 Not Found'
+    | '429 Too Many Requests'
+    | '503 Service Unavailable',
 ): void {
   // Node no longer listens for errors of this socket; one that breaks now must not end the process.
   socket.on('error', () => socket.destroy());

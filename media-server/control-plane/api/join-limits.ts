@@ -1,5 +1,6 @@
+import type { IncomingMessage } from 'node:http';
 import fastifyRateLimit from '@fastify/rate-limit';
-import type { FastifyInstance, onRequestAsyncHookHandler } from 'fastify';
+import type { FastifyInstance, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
 import { HoldfastError } from '../../protocol/index.ts';
 
 /** Joins by the page alone, without an application: so many a minute. */
@@ -16,7 +17,11 @@ export interface JoinLimits {
 const WINDOW_MS = 60_000;
 
 /** Bounds how often anybody, and everybody together, may ask for a token without an API key. */
-export async function joinLimits(app: FastifyInstance, rates: JoinRates): Promise<JoinLimits> {
+export async function joinLimits(
+  app: FastifyInstance,
+  rates: JoinRates,
+  addressOf: (request: IncomingMessage) => string,
+): Promise<JoinLimits> {
   await app.register(fastifyRateLimit, {
     global: false,
     addHeadersOnExceeding: {},
@@ -26,9 +31,9 @@ export async function joinLimits(app: FastifyInstance, rates: JoinRates): Promis
         retryAfterMs: ttl,
       }),
   });
-  const limit = (max: number, keyGenerator: (request: { ip: string }) => string) =>
+  const limit = (max: number, keyGenerator: (request: FastifyRequest) => string) =>
     app.rateLimit({ max, timeWindow: WINDOW_MS, keyGenerator });
   return {
-    hooks: [limit(rates.perAddress, ({ ip }) => ip), limit(rates.total, () => 'everybody')],
+    hooks: [limit(rates.perAddress, ({ raw }) => addressOf(raw)), limit(rates.total, () => 'everybody')],
   };
 }

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { z } from 'zod';
 import type { ControlPlaneConfig } from '../../config/index.ts';
+import { clientAddress } from '../../process/client-address.ts';
 import type { Logger } from '../../process/logger.ts';
 import { HoldfastError, type pageSettings } from '../../protocol/index.ts';
 import { type ApplicationRoutesOptions, applicationRoutes } from './applications.ts';
@@ -61,7 +62,7 @@ export class PublicServer {
       throw new HoldfastError('FORBIDDEN', 'this server does not go by that name; see hostNames');
     });
     const onRefused = refusalLog(options.onRefused, log);
-    const limits = await joinLimits(app, options.joinRates);
+    const limits = await joinLimits(app, options.joinRates, clientAddress(http.trustedProxies));
     operatorRoutes(app, { ...options.operators, onRefused });
     applicationRoutes(app, { ...options.applications, onRefused, limits });
     app.get('/healthz', async () => ({ status: 'ok' }));

@@ -14,6 +14,8 @@ const MAX_CLIENT_MESSAGE_BYTES = 32 * 1024;
 
 export interface SignalServerOptions {
   readonly limits: ConnectionMaxima;
+  /** Whether the listener goes by this name. */
+  readonly knowsHost: (host: string | undefined) => boolean;
   readonly trustedProxies: readonly string[];
   /** `entry` is to be told how far this WebSocket is with its join or resume. */
   readonly accept: (socket: WebSocket, entry: Entry) => void;
@@ -43,6 +45,7 @@ export class SignalServer {
     this.#addressOf = clientAddress(options.trustedProxies);
     http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       if (pathOf(request) !== '/v1/signal') return refuseUpgrade(socket, '404 Not Found');
+      if (!options.knowsHost(request.headers.host)) return refuseUpgrade(socket, '403 Forbidden');
       const address = this.#addressOf(request);
       const admission = this.#limits.ask(address);
       if (admission.kind === 'refuse') {

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { get } from 'node:http';
+import { connect } from 'node:net';
 import {
   closeCode,
   errorBody,
@@ -176,6 +178,14 @@ describe('applications', () => {
       });
     expect(await status('evil.example')).toBe(403);
     expect(await status('localhost:8443')).toBe(200);
+    const upgrade = connect(open.port, '127.0.0.1');
+    const headers = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n';
+    upgrade.write(
+      `GET /v1/signal HTTP/1.1\r\nHost: evil.example\r\n${headers}Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n`,
+    );
+    const [answer] = await once(upgrade, 'data');
+    expect(String(answer)).toMatch(/^HTTP\/1.1 403/);
+    upgrade.destroy();
     await open.close();
   });
 

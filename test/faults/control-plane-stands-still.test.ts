@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ProtocolParticipant } from '../../cli/observe/protocol-participant.ts';
 import { Stage } from '../browser/stage.ts';
+import { untilSwitching } from './moves.ts';
 import { stop } from './processes.ts';
 
 let stage: Stage;
@@ -54,18 +53,10 @@ describe('a move that waits for its commit', () => {
     await stage.meet('window', ['Ada', 'Ben']);
     const { nodeId: source } = await stage.homeOf('window');
     await stage.api.drain(source, 'test');
-    const prepared = () =>
-      readFileSync(join(stage.platform.directory, `${source}.media-node.log`), 'utf8').includes(
-        '"to":"switching"',
-      );
-    await expect.poll(prepared, { timeout: 20_000, interval: 10 }).toBe(true);
-    const target = (await stage.api.nodes()).find(
-      ({ nodeId, meetings }) => nodeId !== source && meetings.some(({ meetingId }) => meetingId === 'window'),
-    )?.nodeId;
-    expect(target).toBeDefined();
+    const target = await untilSwitching(stage, source, 'window');
     const wake = stop(stage.platform.controlPlanePid);
     try {
-      await stage.platform.cloud.kill(target ?? '');
+      await stage.platform.cloud.kill(target);
     } finally {
       wake();
     }

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Stage } from '../browser/stage.ts';
+import { untilSwitching } from './moves.ts';
 import { busiestWorker, isAlive, stop } from './processes.ts';
 
 // Processes that are stopped for a while and go on as though nothing had been: nobody's meeting may be in two places.
@@ -60,12 +61,7 @@ describe('a node that stands still', () => {
     await stage.meet('split', ['Ada', 'Ben']);
     const { nodeId: source } = await stage.homeOf('split');
     await stage.api.drain(source, 'test');
-    await stage.api.waitForNodes(
-      'the target has the meeting',
-      (nodes) => nodes.some(({ nodeId, meetings }) => nodeId !== source && meetings.length > 0),
-      { limitMs: 20_000 },
-    );
-    const target = (await stage.api.nodes()).find(({ nodeId }) => nodeId !== source)?.nodeId ?? '';
+    const target = await untilSwitching(stage, source, 'split');
     const wake = stop(mediaNode(target));
     try {
       await stage.api.waitForNodes(

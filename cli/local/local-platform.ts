@@ -59,8 +59,12 @@ const ourPrograms: Readonly<Record<Program, string>> = {
   'media-node': ours('media-server/media-node/main.ts'),
   'drain-agent': ours('lifecycle-hooks/agent/main.ts'),
 };
-/** These processes make little garbage, and there are many of them: a small young generation saves 15 MB in each. */
-const nodeFlags = ['--max-semi-space-size=2'];
+/**
+ * These processes make little garbage, and there are many of them: a small young generation saves 15 MB in each. What outlives it
+ * is collected after the heap has grown by a third: left to itself, one flood of messages leaves a process 150 MB larger for good,
+ * because freed pages of the heap are seldom given back.
+ */
+const nodeFlags = ['--max-semi-space-size=2', '--heap-growing-percent=30'];
 const webRoot = ours('media-server/web/dist');
 
 /**

@@ -67,6 +67,7 @@ export function renderAbuse(bench: Judged<AbuseNumbers>): string {
     ),
     '',
     `  control plane silent for at most ${losses.silentMs} ms; slowest join elsewhere ${joinsMeanwhile.slowestMs} ms of ${joinsMeanwhile.tried}; ${joinsAfter.tried} joins afterwards; ${bench.recoveries} recoveries of the people's meeting`,
+    `  longest gaps: participant elsewhere: ${people.apart.longest}; here: ${people.together.longest}`,
     ...[
       ...losses.nodes.map((node) => `node lost: ${node}`),
       ...losses.restarts.map((name) => `started again: ${name}`),

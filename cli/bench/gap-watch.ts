@@ -1,4 +1,4 @@
-import { freezesIn, largestGap } from '../observe/gaps.ts';
+import { freezesIn, type Gap, largestGap, originOf } from '../observe/gaps.ts';
 import type { Gathering } from '../observe/gathering.ts';
 import { pairsOf } from '../observe/measure.ts';
 import { nowMs } from '../observe/participants.ts';
@@ -10,6 +10,8 @@ export interface WorstGaps {
   /** The longest standstill of each picture, ms. */
   readonly byPicture: Readonly<Record<string, number>>;
   readonly freezes: number;
+  /** In words: where the longest of all came from. */
+  readonly longest: string;
 }
 
 /** Watches pictures for longer than the pages remember: read now and then, judged without a hole in between. */
@@ -17,6 +19,7 @@ export class GapWatch {
   readonly #gathering: Gathering;
   readonly #worst: Record<string, number> = {};
   #freezes = 0;
+  #longest: Gap | undefined;
   #fromMs = nowMs();
 
   constructor(gathering: Gathering) {
@@ -29,15 +32,20 @@ export class GapWatch {
     const window = { fromMs: this.#fromMs, toMs: nowMs() };
     for (const { screen, sender, frames } of pairsOf(screens)) {
       const picture = `${sender.name} → ${screen.viewer.name}`;
-      const gapMs = Math.round(largestGap(frames, window).lengthMs);
-      this.#worst[picture] = Math.max(this.#worst[picture] ?? 0, gapMs);
+      const gap = largestGap(frames, window);
+      this.#worst[picture] = Math.max(this.#worst[picture] ?? 0, Math.round(gap.lengthMs));
+      if (gap.lengthMs > (this.#longest?.lengthMs ?? 0)) this.#longest = gap;
       this.#freezes += freezesIn(frames, window);
     }
     this.#fromMs = window.toMs;
   }
 
   get worst(): WorstGaps {
-    return { byPicture: { ...this.#worst }, freezes: this.#freezes };
+    return {
+      byPicture: { ...this.#worst },
+      freezes: this.#freezes,
+      longest: this.#longest ? originOf(this.#longest) : 'none',
+    };
   }
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Browser } from 'playwright-core';
 import { LocalPlatform } from '../local/local-platform.ts';
-import { type Distribution, distribution } from '../observe/gaps.ts';
+import { type Distribution, distribution, originOf } from '../observe/gaps.ts';
 import { extraGapMs, type MeasuredStream, measureMove } from '../observe/measure.ts';
 import { CpuWatch, treeUsage } from '../observe/process-tree.ts';
 import { onPlatform, type Say } from './on-platform.ts';
@@ -82,12 +82,10 @@ function summarise(
   const worst = video
     .toSorted((a, b) => extraGapMs(b) - extraGapMs(a))
     .slice(0, 3)
-    .map(({ from, to, worst: gap, ...stream }) => {
-      const where = gap?.atSwitch
-        ? 'at the switch'
-        : `sender ${round(gap?.senderMs)}, arrival ${round(gap?.arrivalMs)} ms`;
-      return `${from} → ${to}: ${stream.steadyMaxGapMs} → ${stream.handoverMaxGapMs} ms (${where})`;
-    });
+    .map(
+      ({ from, to, worst: gap, ...stream }) =>
+        `${from} → ${to}: ${stream.steadyMaxGapMs} → ${stream.handoverMaxGapMs} ms (${originOf(gap)})`,
+    );
   return {
     ...options,
     handovers: raw.handovers,
@@ -172,5 +170,3 @@ export async function benchIdle(signal: AbortSignal): Promise<IdleNumbers> {
 function pushKnown(list: number[], value: number | null): void {
   if (value !== null) list.push(Number(value.toFixed(2)));
 }
-
-const round = (value: number | undefined) => (value === undefined ? '?' : String(Math.round(value)));

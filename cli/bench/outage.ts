@@ -124,6 +124,8 @@ export function renderOutage(bench: Judged<OutageNumbers>): string {
       ]),
     ),
     '',
+    ...outages.map(({ how, gaps }) => `  longest gap, ${how}: ${gaps.longest}`),
+    '',
     ...targetTable(targets),
     '',
     verdict(targets),

@@ -79,3 +79,10 @@ export function distribution(values: readonly number[]): Distribution {
   const at = (share: number) => sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? null;
   return { count: sorted.length, p50: at(0.5), p95: at(0.95), max: sorted.at(-1) ?? null };
 }
+
+/** Where a gap came from, for people: what the sender left out, and how late its packets came. */
+export function originOf(gap: Gap | null): string {
+  if (gap?.atSwitch) return 'at the switch';
+  const ms = (value: number | undefined) => (value === undefined ? '?' : String(Math.round(value)));
+  return `sender ${ms(gap?.senderMs)}, arrival ${ms(gap?.arrivalMs)} ms`;
+}

@@ -12,9 +12,9 @@ const good: AbuseNumbers = {
   losses: { nodes: [], workers: 0, restarts: [], silentMs: 0 },
   recoveries: 0,
   people: {
-    steady: { byPicture: { 'Ada → Ben': 60 }, freezes: 0 },
-    apart: { byPicture: { 'Ada → Ben': 80 }, freezes: 0 },
-    together: { byPicture: { 'Ada → Ben': 80, 'Ben → Ada': 250 }, freezes: 0 },
+    steady: { byPicture: { 'Ada → Ben': 60 }, freezes: 0, longest: 'none' },
+    apart: { byPicture: { 'Ada → Ben': 80 }, freezes: 0, longest: 'none' },
+    together: { byPicture: { 'Ada → Ben': 80, 'Ben → Ada': 250 }, freezes: 0, longest: 'none' },
   },
   lost: { participants: 0, streams: 0 },
   joinsMeanwhile: { tried: 3, failed: [], slowestMs: 40 },
@@ -39,11 +39,16 @@ describe('the verdict on an attack', () => {
     ['processes started again', { losses: { ...good.losses, restarts: ['control-plane'] } }],
     [
       'worst gap at the screens, ms',
-      { people: { ...good.people, together: { byPicture: { 'Ada → Ben': 251 }, freezes: 1 } } },
+      {
+        people: {
+          ...good.people,
+          together: { byPicture: { 'Ada → Ben': 251 }, freezes: 1, longest: 'none' },
+        },
+      },
     ],
     [
       'worst gap at the screens, ms',
-      { people: { ...good.people, apart: { byPicture: { 'Ada → Ben': 251 }, freezes: 1 } } },
+      { people: { ...good.people, apart: { byPicture: { 'Ada → Ben': 251 }, freezes: 1, longest: 'none' } } },
     ],
     ['people and streams lost', { lost: { participants: 1, streams: 0 } }],
     ['joins elsewhere that failed meanwhile', { joinsMeanwhile: { tried: 3, failed: ['x'], slowestMs: 1 } }],

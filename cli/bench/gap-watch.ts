@@ -28,8 +28,9 @@ export class GapWatch {
 
   /** Judges what was shown since the last lap. */
   async lap(): Promise<void> {
-    const screens = await this.#gathering.screens(this.#fromMs - BEFORE_MS);
+    // Reading takes a while, and a page that is being read shows on: what it shows then is for the next lap.
     const window = { fromMs: this.#fromMs, toMs: nowMs() };
+    const screens = await this.#gathering.screens(window.fromMs - BEFORE_MS);
     for (const { screen, sender, frames } of pairsOf(screens)) {
       const picture = `${sender.name} → ${screen.viewer.name}`;
       const gap = largestGap(frames, window);

@@ -92,6 +92,8 @@ export class LoadMeter {
       const atMs = this.#clock.now();
       const sample = { atMs, cpuMs: usage.ru_utime + usage.ru_stime, packets, pid: worker.pid };
       const before = this.#workers.get(index);
+      // Nothing can be said of no time at all: what was measured a moment ago stands.
+      if (before?.pid === worker.pid && before.atMs === atMs) return;
       this.#workers.set(index, sample);
       if (before?.pid !== worker.pid) {
         this.#rates.set(index, unknownRates);

@@ -248,7 +248,11 @@ describe('a worker', () => {
     try {
       const load = new LoadMeter(second, both, systemClock);
       await load.measure();
-      await load.measure();
+      // A rate needs some time between two looks.
+      await vi.waitFor(async () => {
+        await load.measure();
+        expect(load.current().workers.every(({ cpu }) => cpu !== null)).toBe(true);
+      });
       const [silent] = second.running;
       if (!silent) throw new Error('no worker runs');
       process.kill(silent.worker.pid, 'SIGSTOP');

@@ -11,6 +11,8 @@ export default {
     'media-server/client/switching.ts',
     'media-server/control-plane/{directory-entry,move-status,placement,reservations,verdicts}.ts',
     'media-server/control-plane/gateway/session-state.ts',
+    'media-server/media-node/leg-life.ts',
+    'media-server/process/connection-budget.ts',
     'media-server/media-node/{drain-machine,evacuation-plan,handover-schedule}.ts',
     'media-server/media-node/handover-{answers,knowledge,next,people,phases,plan,tally}.ts',
   ],

@@ -42,11 +42,11 @@ export async function benchEmptying(
         await before();
         times.push((await gathering.empty()).emptyMs);
         await allSeen(gathering, signal);
-        const { participants, streams } = await gathering.losses();
+        const { participants, streams, details } = await gathering.losses();
         lost.participants += participants;
         lost.streams += streams;
         await gathering.refill();
-        say(`${title}: empty after ${Math.round(times.at(-1) ?? 0)} ms`);
+        say([`${title}: empty after ${Math.round(times.at(-1) ?? 0)} ms`, ...details].join('; '));
       };
       const times = { everybodyThere: [] as number[], oneSilent: [] as number[], oneAway: [] as number[] };
       await join('Sam', proxy.baseUrl);

@@ -1,6 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
+import { type Answer, answerTo } from './answer.ts';
 import { describeEnd, type ManagedProcess } from './managed-process.ts';
 
 export interface ProbeOptions {
@@ -15,34 +16,24 @@ const BETWEEN_MS = 50;
 const READY_LIMIT_MS = 30_000;
 
 /** One GET to a process of ours. */
-export function probe({ url, certificate, bearer }: ProbeOptions): Promise<{ status: number; text: string }> {
-  return new Promise((resolve, reject) => {
-    const options = {
-      agent: false as const,
-      signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
-      headers: bearer === undefined ? {} : { authorization: `Bearer ${bearer}` },
-    };
-    const outgoing =
-      certificate === undefined
-        ? httpRequest(url, options)
-        : httpsRequest(url, {
-            ...options,
-            ca: certificate,
-            allowPartialTrustChain: true,
-            checkServerIdentity: () => undefined,
-          });
-    outgoing.once('error', reject);
-    outgoing.once('response', (response) => {
-      let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => {
-        text += chunk;
-      });
-      response.once('error', reject);
-      response.once('end', () => resolve({ status: response.statusCode ?? 0, text }));
-    });
-    outgoing.end();
-  });
+export async function probe({ url, certificate, bearer }: ProbeOptions): Promise<Answer> {
+  const options = {
+    agent: false as const,
+    signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
+    headers: bearer === undefined ? {} : { authorization: `Bearer ${bearer}` },
+  };
+  const outgoing =
+    certificate === undefined
+      ? httpRequest(url, options)
+      : httpsRequest(url, {
+          ...options,
+          ca: certificate,
+          allowPartialTrustChain: true,
+          checkServerIdentity: () => undefined,
+        });
+  const answer = answerTo(outgoing);
+  outgoing.end();
+  return answer;
 }
 
 /**

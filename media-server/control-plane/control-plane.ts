@@ -144,6 +144,7 @@ async function assemble(options: ControlPlaneOptions): Promise<Parts> {
   const { heartbeatMs, nodeLostMs } = config.timing;
   const startedAtMs = now();
   const stopping = new AbortController();
+  const knowsHost = hostCheck(config);
 
   const store = new MemoryStore(now);
   const registry = new Registry({ nodes: store.nodes, nodeLostMs, sweepMs: SWEEP_MS, now, log });
@@ -230,13 +231,13 @@ async function assemble(options: ControlPlaneOptions): Promise<Parts> {
     },
     onRefused: (what) => metrics.unauthenticated(what),
     joinRates: config.joinRates,
-    knowsHost: hostCheck(config),
+    knowsHost,
     ready: () => !gateway.closing,
     log,
   });
   const signal = new SignalServer(publicServer.http, {
     limits: config.limits,
-    knowsHost: hostCheck(config),
+    knowsHost,
     trustedProxies: config.http.trustedProxies,
     accept: (socket, entry) => gateway.accept(socket, entry),
     onRefused: (what) => metrics.signalRefused(what),

@@ -3,20 +3,20 @@ import type { Logger } from '../process/logger.ts';
 import type { Running } from '../process/run-process.ts';
 import { hostCheck } from './api/hosts.ts';
 import { PublicServer } from './api/public-server.ts';
-import { Claims } from './claims.ts';
-import { Directory } from './directory.ts';
+import { Placer } from './capacity/placer.ts';
+import { Claims } from './directory/claims.ts';
+import { Directory } from './directory/directory.ts';
+import { Homes } from './directory/homes.ts';
+import { Moves } from './directory/moves.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { SignalServer } from './gateway/signal-server.ts';
-import { Homes } from './homes.ts';
-import { InternalServer } from './internal.ts';
 import { ControlPlaneMetrics } from './metrics.ts';
-import { Moves } from './moves.ts';
-import { Placer } from './placer.ts';
-import { type RegisteredNode, Registry } from './registry.ts';
+import { NodeListener } from './nodes/node-listener.ts';
+import { type RegisteredNode, Registry } from './nodes/registry.ts';
 import { MemoryStore } from './store/memory-store.ts';
 import type { Store } from './store/store.ts';
-import { TokenLedger } from './token-ledger.ts';
-import { Tokens } from './tokens.ts';
+import { TokenLedger } from './tokens/token-ledger.ts';
+import { Tokens } from './tokens/tokens.ts';
 
 export interface ControlPlaneOptions {
   readonly config: ControlPlaneConfig;
@@ -133,7 +133,7 @@ interface Parts {
   readonly gateway: Gateway;
   readonly publicServer: PublicServer;
   readonly signal: SignalServer;
-  readonly internal: InternalServer;
+  readonly internal: NodeListener;
   readonly stopping: AbortController;
   readonly log: Logger;
 }
@@ -187,7 +187,7 @@ async function assemble(options: ControlPlaneOptions): Promise<Parts> {
     now,
     log,
   });
-  const internal = new InternalServer({
+  const internal = new NodeListener({
     listen: config.internal,
     clusterToken: secrets.HOLDFAST_CLUSTER_TOKEN,
     heartbeatMs,

@@ -9,7 +9,7 @@ export default {
   mutate: [
     'lifecycle-hooks/agent/{drain-knowledge,drain-plan,next-step}.ts',
     'media-server/client/switching.ts',
-    'media-server/control-plane/{directory-entry,move-status,placement,reservations,verdicts}.ts',
+    'media-server/control-plane/directory/{directory-entry,move-status,verdicts}.ts',
     'media-server/control-plane/gateway/session-state.ts',
     'media-server/media-node/leg-life.ts',
     'media-server/process/connection-budget.ts',

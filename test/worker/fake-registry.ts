@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import {
   type DirectoryEvent,
   nextDirectoryEntry,
-} from '@holdfast/media-server/control-plane/directory-entry.ts';
-import { moveStatus } from '@holdfast/media-server/control-plane/move-status.ts';
+} from '@holdfast/media-server/control-plane/directory/directory-entry.ts';
+import { moveStatus } from '@holdfast/media-server/control-plane/directory/move-status.ts';
 import type { DirectoryEntry } from '@holdfast/media-server/control-plane/store/records.ts';
 import { RpcSocket } from '@holdfast/media-server/process/rpc-socket.ts';
 import {

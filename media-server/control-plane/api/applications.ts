@@ -10,10 +10,10 @@ import {
   type tokenView,
 } from '../../protocol/index.ts';
 import * as v from '../../protocol/values.ts';
-import type { Directory } from '../directory.ts';
+import type { Directory } from '../directory/directory.ts';
 import type { MeetingRecord } from '../store/records.ts';
 import type { Table } from '../store/store.ts';
-import type { Tokens } from '../tokens.ts';
+import type { Tokens } from '../tokens/tokens.ts';
 import { type OnRefused, onlyBearer } from './auth.ts';
 import type { JoinLimits } from './join-limits.ts';
 import { meetingViewOf } from './meeting-view.ts';

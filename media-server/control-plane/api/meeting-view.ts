@@ -1,6 +1,6 @@
 import type { MeetingView } from '../../protocol/index.ts';
-import type { LiveEntry } from '../directory.ts';
-import type { RegisteredNode } from '../registry.ts';
+import type { LiveEntry } from '../directory/directory.ts';
+import type { RegisteredNode } from '../nodes/registry.ts';
 import type { MeetingRecord } from '../store/records.ts';
 
 /** A meeting as the API shows it, put together from what is known of it. */

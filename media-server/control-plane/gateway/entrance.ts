@@ -10,13 +10,13 @@ import {
   PROTOCOL_VERSION,
   toHoldfastError,
 } from '../../protocol/index.ts';
-import type { Claims } from '../claims.ts';
-import type { Directory } from '../directory.ts';
+import type { Claims } from '../directory/claims.ts';
+import type { Directory } from '../directory/directory.ts';
 import type { ControlPlaneMetrics } from '../metrics.ts';
 import type { EndedSession } from '../store/records.ts';
 import type { Table } from '../store/store.ts';
-import type { TokenLedger } from '../token-ledger.ts';
-import { RESUME_TTL_MS } from '../tokens.ts';
+import type { TokenLedger } from '../tokens/token-ledger.ts';
+import { RESUME_TTL_MS } from '../tokens/tokens.ts';
 import type { Entered } from './client-connection.ts';
 import type { Legs } from './legs.ts';
 import { type Client, Session } from './session.ts';

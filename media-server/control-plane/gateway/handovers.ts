@@ -8,7 +8,7 @@ import {
   type ResultOf,
   toHoldfastError,
 } from '../../protocol/index.ts';
-import type { Directory } from '../directory.ts';
+import type { Directory } from '../directory/directory.ts';
 import type { GatewayLeg } from './leg.ts';
 import type { Legs } from './legs.ts';
 import type { NodeLinks } from './node-links.ts';

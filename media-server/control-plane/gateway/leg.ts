@@ -1,5 +1,5 @@
 import type { LegSnapshot } from '../../protocol/index.ts';
-import type { Place } from '../directory-entry.ts';
+import type { Place } from '../directory/directory-entry.ts';
 
 /** One message for the client of a leg. */
 export interface LegEvent {

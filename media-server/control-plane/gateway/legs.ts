@@ -9,10 +9,10 @@ import {
   type NodeAddress,
   toHoldfastError,
 } from '../../protocol/index.ts';
-import type { Directory, LiveEntry } from '../directory.ts';
-import type { Place } from '../directory-entry.ts';
-import type { Home, Homes } from '../homes.ts';
-import type { Registry } from '../registry.ts';
+import type { Directory, LiveEntry } from '../directory/directory.ts';
+import type { Place } from '../directory/directory-entry.ts';
+import type { Home, Homes } from '../directory/homes.ts';
+import type { Registry } from '../nodes/registry.ts';
 import { GatewayLeg, type LegOptions } from './leg.ts';
 import type { NodeLinks } from './node-links.ts';
 import { OwedClosings } from './owed-closings.ts';

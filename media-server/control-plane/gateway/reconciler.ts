@@ -1,5 +1,5 @@
 import type { Logger } from '../../process/logger.ts';
-import type { Directory, LiveEntry } from '../directory.ts';
+import type { Directory, LiveEntry } from '../directory/directory.ts';
 import type { Legs } from './legs.ts';
 import { belongs } from './legs.ts';
 import type { Session } from './session.ts';

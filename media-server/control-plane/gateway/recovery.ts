@@ -1,10 +1,10 @@
 import type { Logger } from '../../process/logger.ts';
 import { closeCode, HoldfastError, toHoldfastError } from '../../protocol/index.ts';
-import type { Directory, LiveEntry } from '../directory.ts';
-import type { Place } from '../directory-entry.ts';
-import type { Homes } from '../homes.ts';
+import type { Directory, LiveEntry } from '../directory/directory.ts';
+import type { Place } from '../directory/directory-entry.ts';
+import type { Homes } from '../directory/homes.ts';
 import type { ControlPlaneMetrics } from '../metrics.ts';
-import type { Registry } from '../registry.ts';
+import type { Registry } from '../nodes/registry.ts';
 import type { Legs } from './legs.ts';
 import type { NodeLinks } from './node-links.ts';
 import { PATIENCE_MS, waitUnless } from './patience.ts';

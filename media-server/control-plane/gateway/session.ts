@@ -1,5 +1,5 @@
 import type { clientContract, gatewayContract, ParticipantInfo, RpcPeer } from '../../protocol/index.ts';
-import type { Place } from '../directory-entry.ts';
+import type { Place } from '../directory/directory-entry.ts';
 import type { GatewayLeg } from './leg.ts';
 import { type EndReason, nextSessionState, type SessionState } from './session-state.ts';
 

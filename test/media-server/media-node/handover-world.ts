@@ -1,8 +1,8 @@
 import {
   type DirectoryEvent,
   nextDirectoryEntry,
-} from '@holdfast/media-server/control-plane/directory-entry.ts';
-import { moveStatus } from '@holdfast/media-server/control-plane/move-status.ts';
+} from '@holdfast/media-server/control-plane/directory/directory-entry.ts';
+import { moveStatus } from '@holdfast/media-server/control-plane/directory/move-status.ts';
 import type { DirectoryEntry } from '@holdfast/media-server/control-plane/store/records.ts';
 import {
   defaultHandoverSettings,

@@ -1,4 +1,4 @@
-import type { LiveEntry } from '@holdfast/media-server/control-plane/directory.ts';
+import type { LiveEntry } from '@holdfast/media-server/control-plane/directory/directory.ts';
 import { GatewayLeg } from '@holdfast/media-server/control-plane/gateway/leg.ts';
 import { isAstray } from '@holdfast/media-server/control-plane/gateway/reconciler.ts';
 import { afterEach, describe, expect, it } from 'vitest';

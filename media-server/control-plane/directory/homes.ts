@@ -1,0 +1,173 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from '../../process/logger.ts';
+import { HoldfastError } from '../../protocol/index.ts';
+import { admit } from '../capacity/admission.ts';
+import type { Placer } from '../capacity/placer.ts';
+import { expectedLoad, reservationForMove, reservationForStart } from '../capacity/reservations.ts';
+import type { RegisteredNode, Registry } from '../nodes/registry.ts';
+import type { MeetingRecord } from '../store/records.ts';
+import type { Table } from '../store/store.ts';
+import type { Directory, LiveEntry } from './directory.ts';
+import type { Place } from './directory-entry.ts';
+
+export interface HomesOptions {
+  readonly directory: Directory;
+  readonly registry: Registry;
+  readonly placer: Placer;
+  readonly meetings: Table<MeetingRecord>;
+  /** Whether a working connection to this node is open: better evidence than missing heartbeats. */
+  readonly isLinked: (nodeId: string) => boolean;
+  /** Until then a meeting that is not in the directory may be one whose node has not registered again yet. */
+  readonly settledAtMs: number;
+  /** Until then a node that is not in the registry may be about to register again. */
+  readonly returnedByMs: number;
+  /** Aborts when the control plane stops: nothing is waited for any more. */
+  readonly signal: AbortSignal;
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+/** Where to go for a meeting. */
+export interface Home extends Place {
+  readonly rpcUrl: string;
+  /** The node it is being moved from, while a move is under way. */
+  readonly movingFrom: string | undefined;
+}
+
+const FIND_ATTEMPTS = 6;
+const POLL_MS = 50;
+/** How soon to ask again when a lost meeting finds no room, ms. */
+const NO_ROOM_RETRY_MS = 250;
+
+/** Finds the node on which a meeting lives, gives it one if it has none, and a new one if it has lost it. */
+export class Homes {
+  readonly #options: HomesOptions;
+
+  constructor(options: HomesOptions) {
+    this.#options = options;
+  }
+
+  /** Where a participant must go now. Rejects with NO_CAPACITY, or NODE_UNREACHABLE when homes keep vanishing. */
+  async find(meetingId: string): Promise<Home> {
+    for (let attempt = 0; attempt < FIND_ATTEMPTS; attempt += 1) {
+      const entry = await this.#entry(meetingId);
+      if (!entry) {
+        await this.#start(meetingId);
+        continue;
+      }
+      const place = entry.state === 'moving' ? entry.movingTo : entry;
+      const node = await this.node(place.nodeId);
+      if (node) {
+        const movingFrom = entry.state === 'moving' ? entry.nodeId : undefined;
+        return { nodeId: place.nodeId, epoch: place.epoch, rpcUrl: node.rpcUrl, movingFrom };
+      }
+      await this.replaceLost(meetingId, { nodeId: place.nodeId, epoch: place.epoch });
+    }
+    throw new HoldfastError('NODE_UNREACHABLE', `meeting ${meetingId} finds no node that stays`);
+  }
+
+  /**
+   * A node that can be spoken to. Just after a start nodes are still registering again: waits for one that is not known
+   * yet, so that nobody declares dead what is only a moment late.
+   */
+  async node(nodeId: string): Promise<RegisteredNode | undefined> {
+    const { registry, returnedByMs, signal, now } = this.#options;
+    for (;;) {
+      const node = await registry.get(nodeId);
+      if (node) return node.reachable || this.#options.isLinked(nodeId) ? node : undefined;
+      if (registry.hasLeft(nodeId) || now() >= returnedByMs || signal.aborted) return undefined;
+      await delay(POLL_MS);
+    }
+  }
+
+  /**
+   * What lived at `place` is gone: elects the new home, once. Whoever comes second gets the first one's choice.
+   * @param nodeLives only the worker under this meeting died: the node has others
+   * @returns undefined when the meeting is over
+   */
+  async replaceLost(meetingId: string, place: Place, nodeLives = false): Promise<LiveEntry | undefined> {
+    const { directory, placer, log, now } = this.#options;
+    let load = 0;
+    return placer.choose(
+      (nodes) => {
+        const lost = nodes.find(({ nodeId }) => nodeId === place.nodeId);
+        const held = lost?.meetings.find((meeting) => meeting.meetingId === meetingId);
+        load = held?.load ?? expectedLoad(null, fewestWorkers(nodes));
+        return { load, exclude: nodeLives ? [] : [place.nodeId], urgent: true };
+      },
+      async (placement) => {
+        const chosen = placement.placed ? placement.nodeId : undefined;
+        const entry = await directory.replaceLost(meetingId, place, chosen).catch((error: unknown) => {
+          throw error instanceof HoldfastError && error.code === 'NO_CAPACITY'
+            ? new HoldfastError('NO_CAPACITY', `${error.message}: ${placement.reason}`, {
+                retryAfterMs: NO_ROOM_RETRY_MS,
+              })
+            : error;
+        });
+        if (entry && entry.nodeId === chosen && entry.epoch > place.epoch) {
+          await placer.follow(meetingId, chosen);
+          await placer.reserve(reservationForMove({ meetingId, nodeId: chosen, load, nowMs: now() }));
+        }
+        log.warn(
+          { meetingId, lost: place, home: entry?.nodeId, epoch: entry?.epoch, reason: placement.reason },
+          'meeting.home_replaced',
+        );
+        return entry;
+      },
+    );
+  }
+
+  async #entry(meetingId: string): Promise<LiveEntry | undefined> {
+    for (;;) {
+      const entry = await this.#options.directory.get(meetingId);
+      const { settledAtMs, signal, now } = this.#options;
+      if (entry || now() >= settledAtMs || signal.aborted) return entry;
+      await delay(POLL_MS);
+    }
+  }
+
+  /** The first participant is here. */
+  async #start(meetingId: string): Promise<void> {
+    const { directory, placer, meetings, log, now } = this.#options;
+    const record = (await meetings.get(meetingId))?.value;
+    const expectedParticipants = record?.expectedParticipants ?? null;
+    let load = 0;
+    await placer.choose(
+      (nodes) => {
+        load = expectedLoad(expectedParticipants, fewestWorkers(nodes));
+        return { load, exclude: [] };
+      },
+      async (placement) => {
+        // Somebody else may have started it while we waited for our turn; a running meeting is never refused.
+        if (await directory.get(meetingId)) return;
+        const admission = admit(placement);
+        if (!admission.admitted) {
+          const { retryAfterMs, reason } = admission;
+          log.warn({ meetingId, reason }, 'meeting.refused');
+          throw new HoldfastError('NO_CAPACITY', reason, { retryAfterMs });
+        }
+        const { nodeId } = admission;
+        const entry = await directory.place(meetingId, nodeId);
+        log.info(
+          { meetingId, nodeId: entry.nodeId, epoch: entry.epoch, reason: placement.reason },
+          'meeting.placed',
+        );
+        if (entry.nodeId !== nodeId) return;
+        await placer.reserve(
+          reservationForStart({
+            meetingId,
+            nodeId,
+            load,
+            expectedParticipants,
+            startsAtMs: record?.startsAtMs ?? null,
+            nowMs: now(),
+          }),
+        );
+      },
+    );
+  }
+}
+
+function fewestWorkers(nodes: readonly RegisteredNode[]): number {
+  return nodes.length === 0 ? 1 : Math.min(...nodes.map(({ load }) => load.workers.length));
+}

@@ -19,7 +19,7 @@ export type Wish = Asking & {
 export interface Demand {
   /** The oldest first. */
   readonly wishes: readonly Wish[];
-  /** How many were left out because there were too many. */
+  /** At least so many were left out because there were too many. */
   readonly leftOut: number;
 }
 

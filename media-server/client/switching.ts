@@ -81,22 +81,16 @@ export function transition(
       const criterion = stream.offers.length > 0 && event.reason !== 'recovery' ? 'steady' : 'first-frame';
       const prepare: SwitchEffect = { type: 'prepare', consumerId: event.offer.consumerId, criterion };
       const offers = [...stream.offers, { ...event.offer, status: 'preparing' as const }];
-      return settle({ ...stream, offers }, isFirstLeg, [prepare], []);
+      return settle({ ...stream, offers }, isFirstLeg, { before: [prepare] });
     }
     case 'ready':
-      return settle(withOffer(stream, event.consumerId, { status: 'ready' }), isFirstLeg, [], []);
+      return settle(withOffer(stream, event.consumerId, { status: 'ready' }), isFirstLeg);
     case 'muted':
-      return settle(withOffer(stream, event.consumerId, { paused: event.paused }), isFirstLeg, [], []);
-    case 'withdrawn': {
-      const gone = stream.offers.filter((offer) => offer.consumerId === event.consumerId);
-      if (gone.length === 0) return unchanged(stream);
-      return remove(stream, gone, 'withdrawn', isFirstLeg);
-    }
-    case 'leg-closed': {
-      const gone = stream.offers.filter((offer) => offer.legId === event.legId);
-      if (gone.length === 0) return unchanged(stream);
-      return remove(stream, gone, 'leg-closed', isFirstLeg);
-    }
+      return settle(withOffer(stream, event.consumerId, { paused: event.paused }), isFirstLeg);
+    case 'withdrawn':
+      return remove(stream, (offer) => offer.consumerId === event.consumerId, event.type, isFirstLeg);
+    case 'leg-closed':
+      return remove(stream, (offer) => offer.legId === event.legId, event.type, isFirstLeg);
   }
 }
 
@@ -111,23 +105,27 @@ function withOffer(stream: StreamState, consumerId: string, change: Partial<Offe
 
 function remove(
   stream: StreamState,
-  gone: readonly Offer[],
+  isGone: (offer: Offer) => boolean,
   why: 'withdrawn' | 'leg-closed',
   isFirstLeg: (legId: string) => boolean,
 ): Transition {
-  const offers = stream.offers.filter((offer) => !gone.includes(offer));
+  const gone = stream.offers.filter(isGone);
+  if (gone.length === 0) return unchanged(stream);
+  const offers = stream.offers.filter((offer) => !isGone(offer));
   // A leg that closes says nothing about the stream: it is awaited on another leg, and its last picture stands.
   const ended = offers.length === 0 && why === 'withdrawn';
   const drops = gone.map<SwitchEffect>(({ consumerId }) => ({ type: 'drop', consumerId }));
-  return settle({ ...stream, offers }, isFirstLeg, [], ended ? [...drops, { type: 'ended' }] : drops);
+  return settle({ ...stream, offers }, isFirstLeg, { after: ended ? [...drops, { type: 'ended' }] : drops });
 }
 
 /** Chooses the feed anew. The new feed is selected before an old one is dropped, so that they can be crossed over. */
 function settle(
   stream: StreamState,
   isFirstLeg: (legId: string) => boolean,
-  before: readonly SwitchEffect[],
-  after: readonly SwitchEffect[],
+  {
+    before = [],
+    after = [],
+  }: { readonly before?: readonly SwitchEffect[]; readonly after?: readonly SwitchEffect[] } = {},
 ): Transition {
   const feed = chooseFeed(stream);
   const effects: SwitchEffect[] = [...before];

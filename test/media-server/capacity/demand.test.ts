@@ -27,6 +27,53 @@ describe('demand', () => {
     expect(fulfil(demand, 'm').wishes.map(({ meetingId }) => meetingId)).toEqual(['other']);
   });
 
+  it('is what was asked for last, be it less', () => {
+    const less = wish(wish(noDemand, refused, nowMs), { ...refused, shares: sharesOf(4) }, nowMs + 1);
+    expect(less.wishes).toMatchObject([{ shares: sharesOf(4), firstAtMs: nowMs }]);
+    expect(mergeDemand(less, wish(noDemand, refused, nowMs), nowMs + 1)).toEqual(less);
+  });
+
+  it('is the larger of what two replicas heard at the same time', () => {
+    const [a, b] = [sharesOf(24), sharesOf(180)].map((shares) =>
+      wish(noDemand, { ...refused, shares }, nowMs),
+    );
+    expect(a && b && mergeDemand(a, b, nowMs).wishes).toMatchObject([{ shares: sharesOf(180) }]);
+    expect(a && b && mergeDemand(b, a, nowMs).wishes).toMatchObject([{ shares: sharesOf(180) }]);
+  });
+
+  it('for an announced meeting whose start two replicas heard differently at the same time is for the later one', () => {
+    const [early, late] = [60_000, 120_000].map((inMs) =>
+      wish(noDemand, { ...refused, kind: 'announced', startsAtMs: nowMs + inMs }, nowMs),
+    );
+    for (const [a, b] of [
+      [early, late],
+      [late, early],
+    ])
+      expect(a && b && mergeDemand(a, b, nowMs).wishes).toMatchObject([{ startsAtMs: nowMs + 120_000 }]);
+  });
+
+  it('lists who has asked since the same moment by name, in whatever order they came', () => {
+    const ids = ['b', 'd', 'a', 'c'];
+    const demand = ids.reduce((all, meetingId) => wish(all, { ...refused, meetingId }, nowMs), noDemand);
+    expect(demand.wishes.map(({ meetingId }) => meetingId)).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  it('of two replicas that is too much together leaves out the rest, and says how many', () => {
+    const half = (name: string) => ({
+      leftOut: 0,
+      wishes: Array.from({ length: 600 }, (_, index) => ({
+        ...refused,
+        meetingId: `${name}${index}`,
+        firstAtMs: nowMs,
+        lastAtMs: nowMs,
+      })),
+    });
+    const both = mergeDemand(half('a'), half('b'), nowMs);
+    expect(both.wishes).toHaveLength(1000);
+    expect(both.leftOut).toBe(200);
+    expect(mergeDemand(both, noDemand, nowMs)).toEqual(both);
+  });
+
   it('is bounded, keeps who has waited longest, and says how many it leaves out', () => {
     let demand = noDemand;
     for (let index = 0; index < 1003; index += 1)

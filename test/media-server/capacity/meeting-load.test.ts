@@ -1,6 +1,14 @@
 import { admit } from '@holdfast/media-server/capacity/admission.ts';
 import { capacityOf } from '@holdfast/media-server/capacity/machine-capacity.ts';
-import { capped, meetingShares, sharesOf, streamsOf } from '@holdfast/media-server/capacity/meeting-load.ts';
+import {
+  capped,
+  larger,
+  meetingShares,
+  scaled,
+  sharesOf,
+  streamsOf,
+  without,
+} from '@holdfast/media-server/capacity/meeting-load.ts';
 import { describe, expect, it } from 'vitest';
 
 describe("a meeting's load", () => {
@@ -34,6 +42,27 @@ describe("a meeting's load", () => {
   it('of ten thousand expected people asks for no more than a whole worker', () => {
     const [share] = meetingShares({ participants: 10_000 });
     expect(share && capped(share, capacityOf('test', 4))).toMatchObject({ streams: 400 });
+  });
+});
+
+describe('a share', () => {
+  it('that is capped keeps its bits for each stream, up to what the machine may send', () => {
+    const machine = { ...capacityOf('test', 4), networkBps: 200e6 };
+    expect(capped({ streams: 800, egressBps: 256e6 }, machine)).toEqual({ streams: 400, egressBps: 128e6 });
+    expect(capped({ streams: 800, egressBps: 800e6 }, machine)).toEqual({ streams: 400, egressBps: 200e6 });
+    expect(capped({ streams: 399, egressBps: 1 }, machine)).toEqual({ streams: 399, egressBps: 1 });
+  });
+
+  it('is made smaller as a whole', () => {
+    expect(scaled([{ streams: 10, egressBps: 400 }], 0.5)).toEqual([{ streams: 5, egressBps: 200 }]);
+  });
+
+  it('is compared with the other one at the same place, where there is one', () => {
+    const [two, one] = [[...sharesOf(10), ...sharesOf(20)], sharesOf(15)];
+    expect(larger(two, one)).toEqual([...sharesOf(15), ...sharesOf(20)]);
+    expect(larger(one, two)).toEqual(larger(two, one));
+    expect(without(two, one)).toEqual([...sharesOf(0), ...sharesOf(20)]);
+    expect(without(one, two)).toEqual([...sharesOf(5), ...sharesOf(0)]);
   });
 });
 

@@ -16,11 +16,9 @@ import { capacityNode } from './capacity-nodes.ts';
 const nowMs = 1_000_000;
 const minute = 60_000;
 const twelve = meetingShares({ participants: 12 });
-const announced = expectMeeting(
-  [],
-  { meetingId: 'm', nodeId: 'a', expectedParticipants: 12, startsAtMs: nowMs + 30 * minute },
-  nowMs,
-);
+/** Twelve people are announced for in half an hour, unless a test says otherwise. */
+const announce = (startsAtMs: number | null = nowMs + 30 * minute) =>
+  expectMeeting([], { meetingId: 'm', nodeId: 'a', expectedParticipants: 12, startsAtMs }, nowMs);
 /** Streams kept free on each node. */
 const kept = (reservations: MeetingReservations, atMs = nowMs) =>
   Object.fromEntries(
@@ -37,13 +35,13 @@ const kept = (reservations: MeetingReservations, atMs = nowMs) =>
 describe('reservations', () => {
   it('keep the announced size until a quarter of an hour after the announced start', () => {
     expect(streamsOf(twelve)).toBe(264);
-    expect(kept(announced)).toEqual({ a: 264, b: 0, c: 0 });
-    expect(kept(announced, nowMs + 44 * minute)).toEqual({ a: 264, b: 0, c: 0 });
-    expect(kept(announced, nowMs + 45 * minute)).toEqual({ a: 0, b: 0, c: 0 });
+    expect(kept(announce())).toEqual({ a: 264, b: 0, c: 0 });
+    expect(kept(announce(), nowMs + 44 * minute)).toEqual({ a: 264, b: 0, c: 0 });
+    expect(kept(announce(), nowMs + 45 * minute)).toEqual({ a: 0, b: 0, c: 0 });
   });
 
   it('follow a meeting that moves: room on both sides meanwhile, then on the target alone', () => {
-    const moving = beginMove(announced, { meetingId: 'm', target: 'b', shares: sharesOf(24) }, nowMs);
+    const moving = beginMove(announce(), { meetingId: 'm', target: 'b', shares: sharesOf(24) }, nowMs);
     expect(kept(moving)).toEqual({ a: 264, b: 264, c: 0 });
     const moved = followMove(moving, 'b', nowMs + 5000);
     expect(kept(moved, nowMs + 5000)).toEqual({ a: 0, b: 264, c: 0 });
@@ -52,20 +50,55 @@ describe('reservations', () => {
   });
 
   it('stay at home when the move is aborted, once or twice', () => {
-    const moving = beginMove(announced, { meetingId: 'm', target: 'b', shares: sharesOf(24) }, nowMs);
+    const moving = beginMove(announce(), { meetingId: 'm', target: 'b', shares: sharesOf(24) }, nowMs);
     const aborted = abortMove(moving, 'b', nowMs + 5000);
     expect(kept(aborted, nowMs + 5000)).toEqual({ a: 264, b: 0, c: 0 });
     expect(abortMove(aborted, 'b', nowMs + 5000)).toEqual(aborted);
   });
 
   it('of another move stay when one is aborted', () => {
-    const first = beginMove(announced, { meetingId: 'm', target: 'b', shares: [] }, nowMs);
+    const first = beginMove(announce(), { meetingId: 'm', target: 'b', shares: [] }, nowMs);
     const second = beginMove(first, { meetingId: 'm', target: 'c', shares: [] }, nowMs);
     expect(kept(abortMove(second, 'b', nowMs))).toEqual({ a: 264, b: 0, c: 264 });
   });
 
   it('end with the meeting', () => {
-    expect(kept(endMeeting())).toEqual({ a: 0, b: 0, c: 0 });
+    expect(endMeeting()).toEqual([]);
+  });
+
+  it('keep the announced size for a quarter of an hour when the start is not known, or was before', () => {
+    for (const startsAtMs of [null, nowMs - 30 * minute]) {
+      const present = announce(startsAtMs);
+      expect(kept(present, nowMs + 15 * minute - 1)).toEqual({ a: 264, b: 0, c: 0 });
+      expect(kept(present, nowMs + 15 * minute)).toEqual({ a: 0, b: 0, c: 0 });
+    }
+  });
+
+  it('of a meeting that is expected anew replace what was expected, and leave a move alone', () => {
+    const moving = beginMove(announce(), { meetingId: 'm', target: 'b', shares: [] }, nowMs);
+    const about = { meetingId: 'm', nodeId: 'c', expectedParticipants: 4, startsAtMs: null };
+    expect(kept(expectMeeting(moving, about, nowMs))).toEqual({ a: 0, b: 264, c: 24 });
+  });
+
+  it('of one move are no reason for another to find more room', () => {
+    const first = beginMove([], { meetingId: 'm', target: 'b', shares: sharesOf(300) }, nowMs);
+    const second = beginMove(first, { meetingId: 'm', target: 'c', shares: sharesOf(24) }, nowMs);
+    expect(kept(second)).toEqual({ a: 0, b: 300, c: 24 });
+  });
+
+  it('stay with a meeting that has moved, though its move is aborted too late', () => {
+    const moved = followMove(
+      beginMove(announce(), { meetingId: 'm', target: 'b', shares: [] }, nowMs),
+      'b',
+      nowMs,
+    );
+    expect(abortMove(moved, 'b', nowMs)).toEqual(moved);
+  });
+
+  it('that are over are not kept as rows', () => {
+    const moving = beginMove(announce(), { meetingId: 'm', target: 'b', shares: [] }, nowMs);
+    expect(abortMove(moving, 'c', nowMs + minute - 1)).toHaveLength(2);
+    expect(abortMove(moving, 'c', nowMs + minute)).toEqual(announce());
   });
 
   it('of a move that nobody ends are over after a minute', () => {
@@ -75,7 +108,7 @@ describe('reservations', () => {
   });
 
   it('find room for what the meeting takes when that is more than was announced', () => {
-    const moving = beginMove(announced, { meetingId: 'm', target: 'b', shares: sharesOf(300) }, nowMs);
+    const moving = beginMove(announce(), { meetingId: 'm', target: 'b', shares: sharesOf(300) }, nowMs);
     expect(kept(moving)).toEqual({ a: 264, b: 300, c: 0 });
   });
 
@@ -94,7 +127,7 @@ describe('reservations', () => {
     const anyAct = fc.constantFrom('expect', 'move', 'follow', 'abort', 'wait');
     fc.assert(
       fc.property(fc.array(fc.record({ act: anyAct, node: fc.constantFrom('a', 'b') })), (acts) => {
-        let present: MeetingReservations = announced;
+        let present: MeetingReservations = announce();
         let atMs = nowMs;
         for (const { act, node } of acts) {
           if (act === 'expect')

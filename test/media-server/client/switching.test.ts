@@ -50,6 +50,16 @@ function run(...events: readonly StreamEvent[]): {
 
 const joined = [offered('a', 'join'), ready('a1')] as const;
 
+it('a stream that nobody has offered yet is neither fed nor active, and no leg has been reported', () => {
+  expect(run().state).toEqual({
+    id: { participantId: 'bob', source: 'camera' },
+    offers: [],
+    feed: undefined,
+    reportedLegs: [],
+    active: false,
+  });
+});
+
 describe('on the first leg', () => {
   it('the only offer is shown at once and never reported', () => {
     const { state, effects } = run(...joined);
@@ -141,6 +151,84 @@ describe('in a handover', () => {
       ready('b1'),
     );
     expect(state.feed).toBe('c1');
+    expect(last).toEqual([]);
+  });
+});
+
+describe('an offer', () => {
+  it('that comes twice is prepared once', () => {
+    const { state, last } = run(...joined, offered('a', 'join'));
+    expect(last).toEqual([]);
+    expect(state.offers).toHaveLength(1);
+  });
+
+  it('that is withdrawn takes no other with it, and the stream goes on', () => {
+    const { state, last } = run(...joined, offered('b', 'handover'), ready('b1'), withdrawn('b1'));
+    expect(state.offers.map(({ consumerId }) => consumerId)).toEqual(['a1']);
+    expect(last).toEqual([
+      { type: 'select', consumerId: 'a1' },
+      { type: 'drop', consumerId: 'b1' },
+    ]);
+  });
+
+  it('that is not there can be withdrawn, and its leg closed, without any effect', () => {
+    expect(run(...joined, closed('a'), withdrawn('a1')).last).toEqual([]);
+    expect(run(...joined, closed('b')).last).toEqual([]);
+  });
+
+  it('that is muted has no effect on the only leg, except that the stream is not active', () => {
+    const { state, last } = run(...joined, muted('a1', true));
+    expect(last).toEqual([]);
+    expect(state.active).toBe(false);
+  });
+});
+
+describe('what takes the place of a feed that goes', () => {
+  const nextFeed = (...events: readonly StreamEvent[]) => run(...joined, ...events).state.feed;
+
+  it('is the newest, when none is ready', () => {
+    expect(nextFeed(offered('b', 'handover'), offered('c', 'handover'), closed('a'))).toBe('c1');
+    expect(nextFeed(offered('c', 'handover'), offered('b', 'handover'), closed('a'))).toBe('c1');
+  });
+
+  it('is one that is ready, though a newer one is on its way', () => {
+    expect(nextFeed(offered('b', 'handover'), ready('b1'), offered('c', 'handover'), closed('b'))).toBe('a1');
+  });
+
+  it('is one that sends rather than a muted one, and rather one that is ready than one that sends', () => {
+    expect(nextFeed(offered('b', 'handover'), offered('c', 'handover', { paused: true }), closed('a'))).toBe(
+      'b1',
+    );
+    expect(
+      nextFeed(
+        offered('b', 'handover'),
+        offered('c', 'handover', { paused: true }),
+        ready('c1'),
+        closed('a'),
+      ),
+    ).toBe('c1');
+  });
+});
+
+describe('who takes over a feed that stays', () => {
+  it('is the newest of those that may', () => {
+    const { last } = run(
+      ...joined,
+      offered('b', 'handover', { paused: true }),
+      offered('c', 'handover', { paused: true }),
+      muted('a1', true),
+    );
+    expect(last).toContainEqual({ type: 'select', consumerId: 'c1' });
+  });
+
+  it('is never an older leg, though it is ready and the newer one is not', () => {
+    const { state } = run(offered('c', 'handover'), offered('b', 'handover'), ready('b1'));
+    expect(state.feed).toBe('c1');
+  });
+
+  it('is not the leg that was left, when the stream is muted on the new leg first', () => {
+    const { state, last } = run(...joined, offered('b', 'handover'), ready('b1'), muted('b1', true));
+    expect(state.feed).toBe('b1');
     expect(last).toEqual([]);
   });
 });

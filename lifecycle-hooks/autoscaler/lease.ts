@@ -1,25 +1,12 @@
-import type { Decision } from './decision.ts';
-
-/** What the leader is about to do; written down before, so that its successor can finish it under the same name. */
-export interface Intent {
-  readonly operationId: string;
-  readonly decision: Exclude<Decision, { type: 'hold' }>;
-  readonly sinceMs: number;
-  readonly attempts: number;
-}
+import type { ScalingJournal, ScalingLead } from '@holdfast/media-server/protocol/index.ts';
 
 /** Goes from leader to leader. */
-export interface Journal {
-  /** Made with the journal, so that operations of a lost journal and of a new one never have the same name. */
-  readonly id: string;
-  /** Of the last operation. */
-  readonly sequence: number;
-  readonly intent: Intent | null;
-}
+export type Journal = ScalingJournal;
 
-export type Lead =
-  | { readonly held: true; readonly fence: number; readonly journal: Journal | null }
-  | { readonly held: false; readonly by: string };
+/** What the leader is about to do; written down before, so that its successor can finish it under the same name. */
+export type Intent = NonNullable<Journal['intent']>;
+
+export type Lead = ScalingLead;
 
 /**
  * Who leads. A lease ends by the store's clock, not by its holder's; whoever takes it over gets a higher fencing token,

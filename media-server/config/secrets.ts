@@ -4,6 +4,7 @@ import { z } from 'zod';
  * Secrets come from the environment and are never written to configuration, logs or command lines.
  * - `HOLDFAST_CLUSTER_TOKEN`: gateways, nodes and control plane among themselves
  * - `HOLDFAST_SIGNING_KEY`: participants' tokens and resume tokens (HS256; all replicas share it)
+ * - `HOLDFAST_SCALING_TOKEN`: the autoscaler and the control plane, which without it takes no autoscaler's orders
  * - `HOLDFAST_OPERATOR_TOKEN`, `HOLDFAST_API_KEY`: the REST API
  */
 const secret = z.string().min(16, 'must have at least 16 characters');
@@ -20,6 +21,8 @@ export const controlPlaneSecrets = clusterSecrets.extend({
   HOLDFAST_SIGNING_KEY: signingKey,
   HOLDFAST_OPERATOR_TOKEN: secret,
   HOLDFAST_API_KEY: secret,
+  HOLDFAST_SCALING_TOKEN: secret.optional(),
 });
+export const autoscalerSecrets = z.object({ HOLDFAST_SCALING_TOKEN: secret });
 export type ClusterSecrets = z.output<typeof clusterSecrets>;
 export type ControlPlaneSecrets = z.output<typeof controlPlaneSecrets>;

@@ -11,8 +11,11 @@ import { Moves } from './directory/moves.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { SignalServer } from './gateway/signal-server.ts';
 import { ControlPlaneMetrics } from './metrics.ts';
-import { NodeListener } from './nodes/node-listener.ts';
+import { type Door, NodeListener } from './nodes/node-listener.ts';
 import { type RegisteredNode, Registry } from './nodes/registry.ts';
+import { DecisionLog } from './scaling/decision-log.ts';
+import { Leadership } from './scaling/leadership.ts';
+import { type ScalingDoorOptions, serveAutoscaler } from './scaling/scaling-door.ts';
 import { MemoryStore } from './store/memory-store.ts';
 import type { Store } from './store/store.ts';
 import { TokenLedger } from './tokens/token-ledger.ts';
@@ -154,11 +157,15 @@ async function assemble(options: ControlPlaneOptions): Promise<Parts> {
   const tokens = new Tokens(secrets.HOLDFAST_SIGNING_KEY, now);
   const { usedTokens, resumeTurns, revocations } = store;
   const ledger = new TokenLedger({ tokens, usedTokens, resumeTurns, revocations, now });
+  const { leaders, terms, decisions, scalingSamples, machineTracks } = store;
+  const leadership = new Leadership({ leaders, terms, now });
+  const decisionLog = new DecisionLog({ decisions, samples: scalingSamples, tracks: machineTracks, now });
   const metrics = new ControlPlaneMetrics(config.replicaId, {
     sessions: () => gateway.sessionsByState,
     legs: () => gateway.legCount,
     nodes: async () => countNodes(await registry.list()),
     meetings: async () => (await directory.list()).size,
+    scalingLeader: () => leadership.leader(),
   });
   if (options.processMetrics) metrics.includeProcess();
   const homes: Homes = new Homes({
@@ -196,6 +203,7 @@ async function assemble(options: ControlPlaneOptions): Promise<Parts> {
     directory,
     placer,
     metrics: () => metrics.render(),
+    doors: scalingDoor(secrets, { leadership, decisions: decisionLog, metrics: metrics.scaling, log }),
     moves: new Moves({
       directory,
       claims,
@@ -218,6 +226,10 @@ async function assemble(options: ControlPlaneOptions): Promise<Parts> {
       registry,
       directory,
       meetings: store.meetings,
+      decisions: async (look) => ({
+        ...(await decisionLog.look(look)),
+        leader: (await leadership.leader())?.holder ?? null,
+      }),
       connectionOf: (nodeId) => internal.connection(nodeId),
     },
     applications: {
@@ -243,6 +255,15 @@ async function assemble(options: ControlPlaneOptions): Promise<Parts> {
     onRefused: (what) => metrics.signalRefused(what),
   });
   return { store, registry, claims, gateway, publicServer, signal, internal, stopping, log };
+}
+
+/** Without its secret nobody gives scaling orders. */
+function scalingDoor(
+  { HOLDFAST_SCALING_TOKEN: token }: ControlPlaneSecrets,
+  options: ScalingDoorOptions,
+): Record<string, Door> {
+  if (token === undefined) return {};
+  return { '/internal/scaling': { token, serve: (ws) => serveAutoscaler(ws, options) } };
 }
 
 function countNodes(nodes: readonly RegisteredNode[]): Record<string, number> {

@@ -1,14 +1,18 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { ScalingMetrics } from './scaling/scaling-metrics.ts';
+import type { LeaderRecord } from './store/records.ts';
 
 export interface MetricSources {
   readonly sessions: () => Readonly<Record<string, number>>;
   readonly legs: () => number;
   readonly nodes: () => Promise<Readonly<Record<string, number>>>;
   readonly meetings: () => Promise<number>;
+  readonly scalingLeader: () => Promise<LeaderRecord | undefined>;
 }
 
 /** What `/metrics` shows of a control-plane replica. */
 export class ControlPlaneMetrics {
+  readonly scaling: ScalingMetrics;
   readonly #registry = new Registry();
   readonly #joins: Counter;
   readonly #resumes: Counter;
@@ -22,6 +26,7 @@ export class ControlPlaneMetrics {
   constructor(replicaId: string, sources: MetricSources) {
     const registers = [this.#registry];
     this.#registry.setDefaultLabels({ replica: replicaId });
+    this.scaling = new ScalingMetrics(this.#registry, sources.scalingLeader);
     this.#joins = new Counter({ name: 'holdfast_joins_total', help: 'Participants who entered', registers });
     this.#resumes = new Counter({
       name: 'holdfast_resumes_total',

@@ -5,6 +5,7 @@ import { errorTable } from './errors.ts';
 import { nodeClientContract, nodeContract } from './node.ts';
 import { registryClientContract, registryContract } from './registry.ts';
 import * as rest from './rest.ts';
+import { scalingContract } from './scaling.ts';
 import { clientContract, gatewayContract, PROTOCOL_VERSION } from './signalling.ts';
 
 /** Renders PROTOCOL.md from the schemas. `npm run protocol:document` writes it; a test fails when it is stale. */
@@ -26,6 +27,9 @@ export function renderProtocolDocument(): string {
     'With `Authorization: Bearer <cluster token>`.',
     contractSection('Media node → control plane', registryContract),
     contractSection('Control plane → media node', registryClientContract),
+    '## Autoscaler and control plane: `/internal/scaling`',
+    'With `Authorization: Bearer <scaling token>`, which media nodes do not have.',
+    contractSection('Autoscaler → control plane', scalingContract),
     '## Drain agent and media node: HTTP over the local socket',
     bodiesSection({
       '`PUT /v1/drain`': drainRequest,
@@ -39,6 +43,8 @@ export function renderProtocolDocument(): string {
       '`POST /v1/nodes/{id}/drain` (operator)': rest.drainNode,
       '`POST`, `DELETE /v1/nodes/{id}/drain` answer': rest.nodeView,
       '`GET /v1/meetings` (operator) answers': rest.meetingList,
+      '`GET /v1/decisions` (operator) asks': rest.decisionQuery,
+      '`GET /v1/decisions` answers': rest.decisionList,
       '`POST /v1/meetings` (application)': rest.createMeeting,
       '`POST /v1/meetings` answers': rest.meetingView,
       '`POST /v1/meetings/{id}/tokens` (application)': rest.createToken,

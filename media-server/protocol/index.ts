@@ -8,5 +8,6 @@ export * from './parsed.ts';
 export * from './registry.ts';
 export * from './rest.ts';
 export * from './rpc.ts';
+export * from './scaling.ts';
 export * from './signalling.ts';
 export * from './values.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { drainReport, drainWithinMs } from './drain.ts';
 import { heldMeeting, nodeLoad } from './registry.ts';
+import { decisionOutcome, machineDoing, scalingDecision, scalingFigures, scalingReport } from './scaling.ts';
 import * as v from './values.ts';
 
 /**
@@ -82,3 +83,53 @@ export const drainNode = z.strictObject({
   reason: z.string().min(1).max(200).default('operator'),
   withinMs: drainWithinMs.optional(),
 });
+
+/** `GET /v1/decisions` (operator) → `decisionList`: what the autoscaler decided and why. */
+export const decisionQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(300).default(100),
+  samplesSinceMs: z.coerce
+    .number()
+    .min(0)
+    .default(0)
+    .meta({ description: 'Only samples that are newer than this.' }),
+});
+
+export const keptDecision = z.object({
+  reportId: scalingReport.shape.reportId,
+  holder: scalingReport.shape.holder,
+  dryRun: z.boolean(),
+  atMs: v.timestampMs,
+  untilMs: v.timestampMs.meta({
+    description: 'When it was last heard of: its outcome, or once more the same.',
+  }),
+  times: z.int().min(1).meta({ description: 'Holds that follow each other are one, with the last reason.' }),
+  decision: scalingDecision,
+  outcome: decisionOutcome,
+  failure: scalingReport.shape.failure,
+  figures: scalingFigures.nullable().meta({ description: 'What it was made from.' }),
+});
+export type KeptDecision = z.output<typeof keptDecision>;
+
+export const scalingSample = scalingFigures
+  .omit({ machines: true, machinesLeftOut: true })
+  .extend({ atMs: v.timestampMs });
+export type ScalingSample = z.output<typeof scalingSample>;
+
+export const machineTrack = z.object({
+  nodeId: v.nodeId,
+  steps: z
+    .array(z.object({ atMs: v.timestampMs, doing: z.enum([...machineDoing.options, 'gone']) }))
+    .meta({ description: 'What it did, from when on; the oldest first.' }),
+});
+export type MachineTrack = z.output<typeof machineTrack>;
+
+export const decisionList = z.object({
+  nowMs: v.timestampMs,
+  leader: scalingReport.shape.holder
+    .nullable()
+    .meta({ description: 'The autoscaler that leads; null: none does.' }),
+  decisions: z.array(keptDecision).meta({ description: 'The newest first.' }),
+  samples: z.array(scalingSample).meta({ description: 'Of the last hour, the oldest first.' }),
+  machines: z.array(machineTrack),
+});
+export type DecisionList = z.output<typeof decisionList>;

@@ -1,10 +1,19 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { type DrainReport, drainNode, HoldfastError, type NodeView, parsed } from '../../protocol/index.ts';
+import {
+  type DecisionList,
+  type DrainReport,
+  decisionQuery,
+  drainNode,
+  HoldfastError,
+  type NodeView,
+  parsed,
+} from '../../protocol/index.ts';
 import * as v from '../../protocol/values.ts';
 import type { Directory } from '../directory/directory.ts';
 import type { NodeConnection } from '../nodes/node-listener.ts';
 import type { RegisteredNode, Registry } from '../nodes/registry.ts';
+import type { LookOptions } from '../scaling/decision-log.ts';
 import type { MeetingRecord } from '../store/records.ts';
 import type { Table } from '../store/store.ts';
 import { type OnRefused, onlyBearer } from './auth.ts';
@@ -15,6 +24,7 @@ export interface OperatorRoutesOptions {
   readonly registry: Registry;
   readonly directory: Directory;
   readonly meetings: Table<MeetingRecord>;
+  readonly decisions: (look: LookOptions) => Promise<DecisionList>;
   readonly onRefused: OnRefused;
   readonly connectionOf: (nodeId: string) => NodeConnection | undefined;
 }
@@ -34,6 +44,8 @@ export function operatorRoutes(app: FastifyInstance, options: OperatorRoutesOpti
       .map((id) => meetingViewOf(id, entries.get(id), records.get(id)?.value, nodes));
     return { meetings: views };
   });
+
+  app.get('/v1/decisions', guard, (request) => options.decisions(parsed(decisionQuery, request.query)));
 
   /** Tells the node itself, over its own connection. The answer is fresher than the registry, which hears of it next. */
   const ask = async (

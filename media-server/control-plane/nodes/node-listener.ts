@@ -19,6 +19,12 @@ import type { Directory } from '../directory/directory.ts';
 import type { Moves } from '../directory/moves.ts';
 import type { Registry } from './registry.ts';
 
+/** A path of the private listener, besides the nodes' own. */
+export interface Door {
+  readonly token: string;
+  readonly serve: (socket: WebSocket) => void;
+}
+
 export interface NodeListenerOptions {
   readonly listen: ControlPlaneConfig['internal'];
   readonly clusterToken: string;
@@ -28,6 +34,8 @@ export interface NodeListenerOptions {
   readonly directory: Directory;
   readonly placer: Placer;
   readonly moves: Moves;
+  /** Another way in for another role, with a secret of its own. */
+  readonly doors?: Readonly<Record<string, Door>>;
   /** What `/metrics` answers: on this listener, which only the private network reaches. */
   readonly metrics: () => Promise<{ contentType: string; body: string }>;
   readonly log: Logger;
@@ -39,7 +47,7 @@ type Registration = ParamsOf<typeof registryContract, 'node.register'>;
 /** Pings between heartbeats would add nothing; these only end connections whose machine has vanished. */
 const PING_MS = 5000;
 
-/** The private listener: media nodes dial `/internal/nodes`, register, and report. */
+/** The private listener: media nodes dial `/internal/nodes`, register, and report; other roles have doors of their own. */
 export class NodeListener {
   readonly #options: NodeListenerOptions;
   readonly #http: Server;
@@ -52,6 +60,8 @@ export class NodeListener {
 
   constructor(options: NodeListenerOptions) {
     this.#options = options;
+    const nodes: Door = { token: options.clusterToken, serve: (ws) => this.#serve(ws) };
+    const doors = new Map(Object.entries({ ...options.doors, '/internal/nodes': nodes }));
     this.#http = createServer((request, response) => {
       this.#probe(request, response).catch((error: unknown) => {
         options.log.error({ err: error }, 'metrics.failed');
@@ -59,12 +69,14 @@ export class NodeListener {
       });
     });
     this.#http.on('upgrade', (request, socket, head) => {
-      if (pathOf(request) !== '/internal/nodes') return refuseUpgrade(socket, '404 Not Found');
-      if (!hasBearer(request.headers.authorization, options.clusterToken)) {
-        options.log.warn({ from: request.socket.remoteAddress }, 'node.unauthenticated');
+      const path = pathOf(request);
+      const door = doors.get(path);
+      if (!door) return refuseUpgrade(socket, '404 Not Found');
+      if (!hasBearer(request.headers.authorization, door.token)) {
+        options.log.warn({ from: request.socket.remoteAddress, path }, 'node.unauthenticated');
         return refuseUpgrade(socket, '401 Unauthorized');
       }
-      this.#sockets.handleUpgrade(request, socket, head, (ws) => this.#serve(ws));
+      this.#sockets.handleUpgrade(request, socket, head, (ws) => door.serve(ws));
     });
     // A lost node that lives must dial anew, so that it hears what was decided without it.
     options.registry.on('lost', (nodeId) => this.#nodes.get(nodeId)?.terminate('no heartbeat'));
@@ -99,7 +111,7 @@ export class NodeListener {
       return;
     }
     response.writeHead(404, { 'content-type': 'text/plain' });
-    response.end('there is /metrics and the WebSocket /internal/nodes\n');
+    response.end('there is /metrics, and WebSockets for nodes and the autoscaler\n');
   }
 
   #serve(ws: WebSocket): void {

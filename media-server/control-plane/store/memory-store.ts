@@ -1,11 +1,14 @@
+import type { KeptDecision, MachineTrack, ScalingSample } from '../../protocol/rest.ts';
 import type {
   DirectoryEntry,
   EndedSession,
+  LeaderRecord,
   MeetingRecord,
   NodeRecord,
   Reservation,
   ResumeTurn,
   Revocation,
+  TermRecord,
   UsedToken,
 } from './records.ts';
 import type { Store, Table, Versioned, WriteOptions } from './store.ts';
@@ -29,6 +32,11 @@ export class MemoryStore implements Store {
   readonly usedTokens: Table<UsedToken>;
   readonly resumeTurns: Table<ResumeTurn>;
   readonly revocations: Table<Revocation>;
+  readonly leaders: Table<LeaderRecord>;
+  readonly terms: Table<TermRecord>;
+  readonly decisions: Table<KeptDecision>;
+  readonly scalingSamples: Table<ScalingSample>;
+  readonly machineTracks: Table<MachineTrack>;
 
   /** @param now Unix time in ms */
   constructor(now: () => number = Date.now) {
@@ -40,6 +48,11 @@ export class MemoryStore implements Store {
     this.usedTokens = new MemoryTable(now);
     this.resumeTurns = new MemoryTable(now);
     this.revocations = new MemoryTable(now);
+    this.leaders = new MemoryTable(now);
+    this.terms = new MemoryTable(now);
+    this.decisions = new MemoryTable(now);
+    this.scalingSamples = new MemoryTable(now);
+    this.machineTracks = new MemoryTable(now);
   }
 
   async close(): Promise<void> {}

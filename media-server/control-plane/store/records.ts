@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { drainReport } from '../../protocol/drain.ts';
 import { heldMeeting, nodeLoad } from '../../protocol/registry.ts';
+import { scalingJournal } from '../../protocol/scaling.ts';
 import * as v from '../../protocol/values.ts';
 
 /** The rows of the store. A store outside this process parses what it reads with these. */
@@ -79,3 +80,11 @@ export type ResumeTurn = z.output<typeof resumeTurn>;
 /** Tokens made until then are void. */
 export const revocation = z.object({ beforeMs: v.timestampMs });
 export type Revocation = z.output<typeof revocation>;
+
+/** The autoscaler that leads. */
+export const leaderRecord = z.object({ holder: z.string(), fence: z.int() });
+export type LeaderRecord = z.output<typeof leaderRecord>;
+
+/** The highest fencing token that was given out, and what its holder is about to do. */
+export const termRecord = z.object({ fence: z.int(), journal: scalingJournal.nullable() });
+export type TermRecord = z.output<typeof termRecord>;

@@ -1,11 +1,14 @@
+import type { KeptDecision, MachineTrack, ScalingSample } from '../../protocol/rest.ts';
 import type {
   DirectoryEntry,
   EndedSession,
+  LeaderRecord,
   MeetingRecord,
   NodeRecord,
   Reservation,
   ResumeTurn,
   Revocation,
+  TermRecord,
   UsedToken,
 } from './records.ts';
 
@@ -59,6 +62,16 @@ export interface Store {
   readonly resumeTurns: Table<ResumeTurn>;
   /** By meeting id, or by meeting id and participant id. */
   readonly revocations: Table<Revocation>;
+  /** The one autoscaler that leads; its row vanishes with its lease. Changed by compare-and-set only. */
+  readonly leaders: Table<LeaderRecord>;
+  /** What goes from leader to leader. Changed by compare-and-set only. */
+  readonly terms: Table<TermRecord>;
+  /** What was decided about the fleet, by report id; written by the replica that the leader is connected to. */
+  readonly decisions: Table<KeptDecision>;
+  /** What there was, by time. */
+  readonly scalingSamples: Table<ScalingSample>;
+  /** What each machine did, by node id. */
+  readonly machineTracks: Table<MachineTrack>;
   /** Idempotent. */
   close(): Promise<void>;
 }

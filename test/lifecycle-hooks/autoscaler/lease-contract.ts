@@ -1,10 +1,11 @@
 import type { Journal, Lease } from '@holdfast/lifecycle-hooks/autoscaler/lease.ts';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 export interface LeaseUnderTest {
   readonly lease: Lease;
   /** Moves the store's clock, ms. */
   pass(ms: number): void;
+  close?(): Promise<void>;
 }
 
 const TTL_MS = 20_000;
@@ -12,13 +13,15 @@ const lost = expect.objectContaining({ code: 'LEASE_LOST' });
 const journal = (sequence: number): Journal => ({ id: 'journal', sequence, intent: null });
 
 /** What the autoscaler may rely on, wherever its lease is kept. */
-export function leaseContract(where: string, make: () => LeaseUnderTest): void {
+export function leaseContract(where: string, make: () => LeaseUnderTest | Promise<LeaseUnderTest>): void {
   describe(`lease in ${where}`, () => {
     let lease: Lease;
     let pass: (ms: number) => void;
-    beforeEach(() => {
-      ({ lease, pass } = make());
+    let close: (() => Promise<void>) | undefined;
+    beforeEach(async () => {
+      ({ lease, pass, close } = await make());
     });
+    afterEach(() => close?.());
     const fenceOf = async (holder: string) => {
       const lead = await lease.take(holder, TTL_MS);
       if (!lead.held) throw new Error(`${holder} does not lead`);

@@ -11,6 +11,7 @@ export const secrets = {
   HOLDFAST_SIGNING_KEY: 'signing-key-of-the-tests-of-32-bytes',
   HOLDFAST_OPERATOR_TOKEN: 'operator-token-of-the-tests',
   HOLDFAST_API_KEY: 'api-key-of-the-tests',
+  HOLDFAST_SCALING_TOKEN: 'scaling-token-of-the-tests',
 };
 
 export interface PlatformOptions {

@@ -146,7 +146,8 @@ export default {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '(^|/)dist/' },
+    // Copies that a mutation run makes of the sources while it goes on.
+    exclude: { path: '(^|/)(dist|\\.mutation)/' },
     // Imports of types point the same way as all others.
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },

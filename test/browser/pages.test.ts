@@ -26,6 +26,24 @@ async function seriousViolations(page: Page): Promise<Violation[]> {
   })()`);
 }
 
+const sidewaysScrolling = (page: Page) =>
+  page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+
+/** Controls that lie over each other or reach out of the window to a side. */
+const misplacedControls = (page: Page) =>
+  page.evaluate(`(() => {
+    const controls = [...document.querySelectorAll('button, a, input, select')]
+      .map((control) => ({ name: control.ariaLabel ?? control.textContent, box: control.getBoundingClientRect() }))
+      .filter(({ box }) => box.width > 1 && box.height > 1);
+    const apart = (a, b) => a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top;
+    return [
+      ...controls.filter(({ box }) => box.left < 0 || box.right > innerWidth).map(({ name }) => name + ' is cut'),
+      ...controls.flatMap((one, index) =>
+        controls.slice(index + 1).filter((other) => !apart(one.box, other.box)).map((other) => one.name + ' over ' + other.name),
+      ),
+    ];
+  })()`);
+
 async function open(path: string, width: number, colorScheme: 'light' | 'dark') {
   const context = await stage.browser.newContext({ viewport: { width, height: 800 }, colorScheme });
   const page = await context.newPage();
@@ -36,6 +54,7 @@ async function open(path: string, width: number, colorScheme: 'light' | 'dark') 
 const sizes = [
   { width: 360, scheme: 'light' },
   { width: 360, scheme: 'dark' },
+  { width: 1280, scheme: 'light' },
   { width: 1920, scheme: 'light' },
   { width: 1920, scheme: 'dark' },
 ] as const;
@@ -80,15 +99,40 @@ describe.each(pages)('$what', ({ path, ready }) => {
       try {
         await ready(page);
         expect(await seriousViolations(page)).toEqual([]);
-        expect(
-          await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth'),
-        ).toBe(0);
+        expect(await sidewaysScrolling(page)).toBe(0);
       } finally {
         await close();
       }
     },
   );
 });
+
+describe.each([{ width: 360 }, { width: 1280 }])(
+  'with names as long as they may be, $width px wide',
+  ({ width }) => {
+    const meetingId = `${width}`.padEnd(64, 'Meeting');
+    const link = (letter: string) => `/m/${meetingId}?name=${letter.repeat(80)}&join=1`;
+
+    it('two people in a meeting and the operator who looks at it see everything in its place', async () => {
+      const opened = [await open(link('W'), width, 'light'), await open(link('M'), width, 'light')];
+      try {
+        const [meeting] = opened;
+        await meeting?.page.getByText('2 people').waitFor();
+        const operator = await open('/operator', width, 'light');
+        opened.push(operator);
+        await operator.page.getByLabel(/token/i).first().fill(stage.platform.operatorToken);
+        await operator.page.keyboard.press('Enter');
+        await operator.page.getByRole('rowheader', { name: meetingId }).waitFor();
+        for (const page of [meeting?.page, operator.page]) {
+          expect(page && (await sidewaysScrolling(page))).toBe(0);
+          expect(page && (await misplacedControls(page))).toEqual([]);
+        }
+      } finally {
+        await Promise.all(opened.map(({ close }) => close()));
+      }
+    });
+  },
+);
 
 it('an operator drains a node and takes it back, by keyboard alone', async () => {
   const { page, close } = await open('/operator', 1280, 'light');

@@ -106,7 +106,9 @@ export default {
       name: 'servers-without-browser-code',
       comment: 'A server serves the built pages; it imports neither them nor the client.',
       severity: 'error',
-      from: { path: '^(lifecycle-hooks/|media-server/(capacity|config|control-plane|media-node|process)/)' },
+      from: {
+        path: '^(lifecycle-hooks/|media-server/(capacity|config|control-plane|drain|media-node|process)/)',
+      },
       to: { path: '^media-server/(client|web)/' },
     },
     onlyFrom(
@@ -114,6 +116,12 @@ export default {
       'What every process does the same way knows none of them.',
       'media-server/process',
       ['media-server/process', 'media-server/config', 'media-server/protocol'],
+    ),
+    onlyFrom(
+      'drain-knows-no-role',
+      'Every role is emptied through the same door, so what empties it is handed in.',
+      'media-server/drain',
+      ['media-server/drain', 'media-server/process', 'media-server/protocol'],
     ),
     onlyFrom(
       'hooks-know-messages-not-servers',

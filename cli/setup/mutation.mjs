@@ -12,7 +12,7 @@ Makes one small change after the other in the files that decide, runs the tests 
 that no test notices. Fails when fewer than 85 in 100 are noticed. Takes minutes; a single file takes seconds.
 
   FILES     only these, each with the same bar, for example:
-            npm run mutation -- media-server/media-node/drain-machine.ts
+            npm run mutation -- media-server/drain/drain-machine.ts
   -h, --help
 `;
 

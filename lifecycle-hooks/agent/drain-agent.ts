@@ -158,8 +158,8 @@ export class DrainAgent {
       }
       case 'release':
         if (step.force) {
-          metrics.cut(step.participants ?? 0);
-          log.error({ participants: step.participants ?? 'unknown' }, 'drain.forced_release_cuts_people_off');
+          metrics.cut(step.people ?? 0);
+          log.error({ people: step.people ?? 'unknown' }, 'drain.forced_release_cuts_people_off');
         }
         return this.#learnRequest('release', await node.release(step.force, timeoutMs), undefined);
       case 'extend':

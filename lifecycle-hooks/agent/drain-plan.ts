@@ -77,7 +77,7 @@ function settle(plan: DrainPlan, nowMs: number, settings: PlanSettings): DrainPl
     case 'cancelling':
       if (!none) return { ...plan, phase: 'draining', why: describeNotices(plan) };
       if (status?.state === 'released') return released(plan, 'withdrawn too late: the node is released');
-      if (plan.withdrawn.size === 0) return { ...plan, phase: 'idle', why: 'the node takes meetings again' };
+      if (plan.withdrawn.size === 0) return { ...plan, phase: 'idle', why: 'the node takes newcomers again' };
       if (givenUp)
         return { ...forget(plan), phase: 'idle', why: 'the media server is gone; a new one begins active' };
       return plan;
@@ -142,7 +142,7 @@ function forget(plan: DrainPlan): DrainPlan {
 }
 
 function isEmpty(status: DrainStatus | undefined): boolean {
-  return status?.state === 'drained' && status.meetings === 0;
+  return status?.state === 'drained' && status.holds === 0;
 }
 
 function describeNotices(plan: DrainPlan): string {

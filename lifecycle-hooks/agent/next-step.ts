@@ -10,8 +10,8 @@ export type DrainStep =
   | { readonly type: 'tell'; readonly notice: Notice; readonly emptyByMs: number | undefined }
   /** Tell the node that these are withdrawn. `all`: no notice is left. */
   | { readonly type: 'take-back'; readonly noticeIds: readonly string[]; readonly all: boolean }
-  /** `participants`: how many people a forced release cuts off, as far as is known. */
-  | { readonly type: 'release'; readonly force: boolean; readonly participants: number | undefined }
+  /** `people`: how many a forced release cuts off, as far as is known. */
+  | { readonly type: 'release'; readonly force: boolean; readonly people: number | undefined }
   | { readonly type: 'extend'; readonly notice: Notice }
   | { readonly type: 'complete'; readonly notice: Notice }
   /** Nothing to do before this time, unless something happens; undefined: until something happens. */
@@ -65,7 +65,7 @@ function takeBack(plan: DrainPlan): DrainStep | undefined {
 }
 
 function release(plan: DrainPlan & { readonly phase: 'releasing' }): DrainStep {
-  return { type: 'release', force: plan.forced, participants: lastStatus(plan.node)?.participants };
+  return { type: 'release', force: plan.forced, people: lastStatus(plan.node)?.people };
 }
 
 function extend(plan: DrainPlan, nowMs: number, settings: PlanSettings): DrainStep | undefined {
@@ -85,7 +85,7 @@ function ask(plan: DrainPlan, nowMs: number, settings: PlanSettings): DrainStep 
 
 /**
  * The last look before the cloud is let go must be fresh: a media server that was gone may have been started again and
- * have taken meetings. Past the cutoff there is no time for that.
+ * have taken newcomers. Past the cutoff there is no time for that.
  */
 function complete(plan: DrainPlan, nowMs: number, settings: PlanSettings): DrainStep | undefined {
   const open = [...plan.notices.values()].filter(({ completed }) => !completed);

@@ -21,7 +21,7 @@ export type NodeAnswer =
   /** No sensible answer in time. */
   | { readonly kind: 'unanswered'; readonly found: Silence; readonly message: string };
 
-/** The media node, as its drain agent sees it. Nothing here throws: no answer is an answer too. */
+/** The machine's server, whatever its role, as the drain agent beside it sees it. Nothing here throws: no answer is an answer too. */
 export interface NodeClient {
   status(timeoutMs: number): Promise<NodeAnswer>;
   drain(request: DrainRequest, timeoutMs: number): Promise<NodeAnswer>;

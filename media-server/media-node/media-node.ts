@@ -1,11 +1,12 @@
 import { availableParallelism } from 'node:os';
 import type { ClusterSecrets, MediaNodeConfig } from '../config/index.ts';
+import type { Drain } from '../drain/drain.ts';
+import { DrainSocket } from '../drain/drain-socket.ts';
 import { type Clock, systemClock } from '../process/clock.ts';
 import type { Logger } from '../process/logger.ts';
 import type { Leaving, Running } from '../process/run-process.ts';
 import type { HeldMeeting, NodeVerdict } from '../protocol/index.ts';
-import { Drain } from './drain.ts';
-import { DrainSocket } from './drain-socket.ts';
+import { Evacuation } from './evacuation.ts';
 import { Handover, type HandoverContext } from './handover.ts';
 import { LoadMeter, meetingLoad } from './load.ts';
 import { MeetingStore } from './meeting-store.ts';
@@ -29,7 +30,7 @@ export interface MediaNodeOptions {
 export class MediaNode implements Running {
   readonly #pool: WorkerPool;
   readonly #meetings: MeetingStore;
-  readonly #drain: Drain;
+  readonly #evacuation: Evacuation;
   readonly #load: LoadMeter;
   readonly #police: ProducerPolice;
   readonly #server: NodeServer;
@@ -52,7 +53,7 @@ export class MediaNode implements Running {
       log,
       clock,
     };
-    this.#drain = new Drain({
+    this.#evacuation = new Evacuation({
       meetings: this.#meetings,
       move: (meeting) => new Handover(meeting, handover),
       timing: config.handover,
@@ -64,7 +65,7 @@ export class MediaNode implements Running {
     const metrics = new NodeMetrics(config.nodeId, {
       pool,
       meetings: this.#meetings,
-      drain: this.#drain,
+      evacuation: this.#evacuation,
       load: this.#load,
       police: this.#police,
       rejections: options.rejections ?? (() => 0),
@@ -75,6 +76,7 @@ export class MediaNode implements Running {
       secrets,
       meetings: this.#meetings,
       drain: this.#drain,
+      evacuation: this.#evacuation,
       ready: () => this.#registry?.registered === true,
       metrics: () => metrics.render(),
       log,
@@ -82,11 +84,15 @@ export class MediaNode implements Running {
     this.#socket = new DrainSocket({
       path: config.drainSocket,
       nodeId: config.nodeId,
+      role: 'media',
       drain: this.#drain,
-      meetings: this.#meetings,
       clock,
       log,
     });
+  }
+
+  get #drain(): Drain {
+    return this.#evacuation.drain;
   }
 
   static async start(options: MediaNodeOptions): Promise<MediaNode> {
@@ -119,6 +125,11 @@ export class MediaNode implements Running {
         generation: config.generation,
         version,
         startedAtMs: clock.now(),
+        role: 'media',
+        machineType: 'local',
+        zone: null,
+        market: 'on-demand',
+        workers: this.#pool.size,
       },
       urls: config.controlPlane.urls,
       secrets,
@@ -179,7 +190,7 @@ export class MediaNode implements Running {
   }
 
   async close(reason: string): Promise<void> {
-    this.#drain.close();
+    this.#evacuation.close();
     await this.#registry?.close();
     await this.#socket.close();
     await this.#server.close();

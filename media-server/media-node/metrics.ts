@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { Drain } from './drain.ts';
+import type { Evacuation } from './evacuation.ts';
 import type { LoadMeter } from './load.ts';
 import type { MeetingStore } from './meeting-store.ts';
 import type { ProducerPolice } from './producer-police.ts';
@@ -14,13 +14,13 @@ export class NodeMetrics {
     parts: {
       pool: WorkerPool;
       meetings: MeetingStore;
-      drain: Drain;
+      evacuation: Evacuation;
       load: LoadMeter;
       police: ProducerPolice;
       rejections: () => number;
     },
   ) {
-    const { pool, meetings, drain, load, police, rejections } = parts;
+    const { pool, meetings, evacuation, load, police, rejections } = parts;
     this.#registry.setDefaultLabels({ node: nodeId });
     collectDefaultMetrics({ register: this.#registry });
     const registers = [this.#registry];
@@ -45,7 +45,7 @@ export class NodeMetrics {
       () => load.current().stress,
     );
     gauge('holdfast_node_draining', '1 while the node takes no new meetings', () =>
-      drain.accepting ? 0 : 1,
+      evacuation.drain.accepting ? 0 : 1,
     );
     new Gauge({
       name: 'holdfast_worker_cpu_cores',
@@ -77,12 +77,12 @@ export class NodeMetrics {
       buckets: [0.5, 1, 1.5, 2, 3, 4, 6, 8, 10, 15],
       registers,
     });
-    drain.on('moved', (move) => {
+    evacuation.on('moved', (move) => {
       moves.inc({ result: 'moved' });
       stragglers.inc(move.stragglers);
       duration.observe(move.durationMs / 1000);
     });
-    drain.on('moveFailed', () => moves.inc({ result: 'failed' }));
+    evacuation.on('moveFailed', () => moves.inc({ result: 'failed' }));
     const deaths = new Counter({
       name: 'holdfast_worker_deaths_total',
       help: 'Workers that died',

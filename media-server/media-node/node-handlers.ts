@@ -1,3 +1,4 @@
+import type { Drain } from '../drain/drain.ts';
 import {
   type Handlers,
   HoldfastError,
@@ -5,7 +6,7 @@ import {
   type nodeContract,
   rtpCapabilities as rtpCapabilitiesOnWire,
 } from '../protocol/index.ts';
-import type { Drain } from './drain.ts';
+import type { Evacuation } from './evacuation.ts';
 import type { Leg } from './leg.ts';
 import type { Link } from './link.ts';
 import type { Meeting } from './meeting.ts';
@@ -14,12 +15,13 @@ import type { MeetingStore } from './meeting-store.ts';
 export interface NodeHandlersOptions {
   readonly nodeId: string;
   readonly meetings: MeetingStore;
-  readonly drain: Pick<Drain, 'accepting' | 'progress'>;
+  readonly drain: Pick<Drain, 'accepting'>;
+  readonly evacuation: Pick<Evacuation, 'progress'>;
 }
 
 /** What this node does for whoever is connected to it. `caller` is that connection; it throws before `link.hello`. */
 export function nodeHandlers(
-  { meetings, drain, nodeId }: NodeHandlersOptions,
+  { meetings, drain, evacuation, nodeId }: NodeHandlersOptions,
   caller: () => Link,
 ): Omit<Handlers<typeof nodeContract>, 'link.hello'> {
   const mayCreate = () => {
@@ -94,7 +96,7 @@ export function nodeHandlers(
       found?.meeting.closeLeg(legId);
       return {};
     },
-    'handover.progress': (params) => drain.progress(params),
+    'handover.progress': (params) => evacuation.progress(params),
 
     'leg.ready': ({ legId, rtpCapabilities }) =>
       inTurn(legId, async ({ leg, meeting }) => {

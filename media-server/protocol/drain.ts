@@ -2,17 +2,17 @@ import { z } from 'zod';
 import * as v from './values.ts';
 
 /**
- * Drain agent ↔ media node: HTTP with JSON over the node's local (Unix) socket.
+ * Drain agent ↔ its machine's server, whatever its role: HTTP with JSON over that machine's local (Unix) socket.
  * `PUT /v1/drain` begins or updates a drain (idempotent), `DELETE /v1/drain[?noticeId=ID]` cancels it, or one notice's part of it (409 DRAIN_RELEASED after the
  * release), `GET /v1/drain` tells how far it is, `POST /v1/drain/release` is the point of no return: refused with
- * 409 CONFLICT while the node still holds meetings, unless `force` is set because the deadline is over.
+ * 409 CONFLICT while something still holds the machine, unless `force` is set because the deadline is over.
  *
  * Deadlines travel as durations: two machines' clocks need not agree. Who hears one counts from its arrival.
  */
 
 export const drainState = z.enum(['active', 'draining', 'drained', 'released']).meta({
   description:
-    'active: takes meetings. draining: takes no new ones and moves those it has. drained: empty, may go back to active. released: the cloud was told; no way back.',
+    'active: takes newcomers (meetings, relayed connections). draining: takes no new ones and moves those it has. drained: empty, may go back to active. released: the cloud was told; no way back.',
 });
 export type DrainState = z.output<typeof drainState>;
 
@@ -76,12 +76,16 @@ export type DrainRequest = z.output<typeof drainRequest>;
 
 export const drainStatus = drainReport.extend({
   nodeId: v.nodeId,
-  meetings: z.int().meta({ description: 'Meetings still here.' }),
-  participants: z.int().meta({ description: 'Participants still here.' }),
+  role: v.machineRole,
+  holds: z.int().min(0).meta({
+    description:
+      'How many things hold the machine, those that are only just coming among them: meetings of a media node, relayed connections of a TURN server. 0: it is empty.',
+  }),
+  people: z.int().min(0).meta({ description: 'People who are served by it now.' }),
 });
 export type DrainStatus = z.output<typeof drainStatus>;
 
-/** In each answer of a media node's `/healthz`: which node it is. A port may have been another's before. */
+/** In each answer of a machine's `/healthz`: which one it is. A port may have been another's before. */
 export const NODE_ID_HEADER = 'holdfast-node';
 
 export const releaseRequest = z.object({ force: z.boolean().default(false) });

@@ -58,16 +58,30 @@ export const nodeVerdict = z.object({
 });
 export type NodeVerdict = z.output<typeof nodeVerdict>;
 
-/** Media node → control plane. */
+/** What a machine is, besides what it does and holds: found by itself at boot. */
+export const machineKind = z.object({
+  role: v.machineRole,
+  machineType: z.string().min(1).meta({ description: 'As the cloud names it; `local` on nobody’s cloud.' }),
+  zone: z.string().min(1).nullable().meta({ description: 'null: not known, or the cloud has none.' }),
+  market: v.market,
+  workers: z
+    .int()
+    .min(0)
+    .meta({ description: 'mediasoup workers; a meeting lives on one of them. A TURN server has none.' }),
+});
+export type MachineKind = z.output<typeof machineKind>;
+
+/** Machine → control plane. */
 export const registryContract = {
   'node.register': request(
-    'Take this node into the registry. Sent again after every reconnect, together with all it holds: the registry is rebuilt from it.',
+    'Take this machine into the registry, whatever its role. Sent again after every reconnect, together with all it holds: the registry is rebuilt from it.',
     z.object({
       nodeId: v.nodeId,
       rpcUrl: v.nodeAddress.shape.rpcUrl,
       generation: z.string(),
       version: z.string(),
       startedAtMs: v.timestampMs,
+      ...machineKind.shape,
       drain: drainReport,
       load: nodeLoad,
       meetings: z.array(heldMeeting),
@@ -121,7 +135,7 @@ export const registryContract = {
   ),
 } as const satisfies Contract;
 
-/** Control plane → media node, on the same connection. */
+/** Control plane → machine, on the same connection. */
 export const registryClientContract = {
   'node.drain': request(
     'Take no new meetings and move those you have (idempotent).',

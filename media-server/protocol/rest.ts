@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { drainReport, drainWithinMs } from './drain.ts';
-import { heldMeeting, nodeLoad } from './registry.ts';
+import { heldMeeting, machineKind, nodeLoad } from './registry.ts';
 import { decisionOutcome, machineDoing, scalingDecision, scalingFigures, scalingReport } from './scaling.ts';
 import * as v from './values.ts';
 
@@ -17,12 +17,13 @@ export const errorBody = z.object({
   }),
 });
 
-/** `GET /v1/nodes` (operator) → `{ nodes }` */
+/** `GET /v1/nodes` (operator) → `{ nodes }`: every machine that is registered, whatever its role. */
 export const nodeView = z.object({
   nodeId: v.nodeId,
   generation: z.string(),
   version: z.string(),
   startedAtMs: v.timestampMs,
+  ...machineKind.shape,
   lastHeartbeatAtMs: v.timestampMs,
   reachable: z
     .boolean()

@@ -17,6 +17,15 @@ export const meetingId = name('a meeting id').meta({
   description: 'The meeting, as the application names it.',
 });
 export const nodeId = name('a node id').meta({ description: 'The media node; on a cloud, the instance id.' });
+export const machineRole = z.enum(['media', 'turn']).meta({
+  description:
+    'What a machine of ours does: carry meetings, or relay for those whose network allows nothing else.',
+});
+export type MachineRole = z.output<typeof machineRole>;
+export const market = z.enum(['on-demand', 'spot']).meta({
+  description: 'spot: cheaper, and the cloud may take it back at short notice.',
+});
+export type Market = z.output<typeof market>;
 export const participantId = name('a participant id').meta({
   description: 'One person in one meeting, stable across reconnects and nodes.',
 });

@@ -13,7 +13,8 @@ export default {
     'media-server/control-plane/gateway/session-state.ts',
     'media-server/media-node/leg-life.ts',
     'media-server/process/connection-budget.ts',
-    'media-server/media-node/{drain-machine,evacuation-plan,handover-schedule}.ts',
+    'media-server/drain/drain-machine.ts',
+    'media-server/media-node/{evacuation-plan,handover-schedule}.ts',
     'media-server/media-node/handover-{answers,knowledge,next,people,phases,plan,tally}.ts',
   ],
   // Words for people are no decisions.

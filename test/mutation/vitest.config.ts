@@ -23,7 +23,7 @@ export default defineConfig({
       'test/media-server/control-plane/gateway/*ing.test.ts',
       'test/media-server/client/connection-and-gateway.test.ts',
       'test/media-server/control-plane/gateway/{abuse,before-entering,node-links,reconciler}.test.ts',
-      'test/media-server/media-node/drain-socket.test.ts',
+      'test/media-server/drain/drain-socket.test.ts',
     ],
     setupFiles: ['test/mutation/setup.ts'],
     testTimeout: 20_000,

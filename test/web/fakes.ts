@@ -1,5 +1,6 @@
 import type { MeetingView, NodeView } from '../../media-server/protocol/rest.ts';
 import { Remembered } from '../../media-server/web/lib/remembered.ts';
+import { localMachine } from '../media-server/machine-kind.ts';
 
 /** A track without media: it knows its device and whether it still runs. */
 export class FakeTrack extends EventTarget implements MediaStreamTrack {
@@ -56,6 +57,7 @@ export function node(nodeId: string, change: Partial<NodeView> = {}): NodeView {
     generation: 'g1',
     version: '0.1.0',
     startedAtMs: 0,
+    ...localMachine,
     lastHeartbeatAtMs: 0,
     reachable: true,
     drain: { state: 'active' },

@@ -34,7 +34,7 @@ export function operatorRoutes(app: FastifyInstance, options: OperatorRoutesOpti
   const { registry, directory, meetings, connectionOf } = options;
   const guard = { onRequest: onlyBearer('operator', options.token, options.onRefused) };
 
-  app.get('/v1/nodes', guard, async () => ({ nodes: (await registry.list()).map(nodeViewOf) }));
+  app.get('/v1/nodes', guard, async () => ({ nodes: (await registry.machines()).map(nodeViewOf) }));
 
   app.get('/v1/meetings', guard, async () => {
     const [entries, records, nodes] = await Promise.all([directory.list(), meetings.list(), registry.list()]);
@@ -75,7 +75,22 @@ export function operatorRoutes(app: FastifyInstance, options: OperatorRoutesOpti
 }
 
 function nodeViewOf(node: RegisteredNode): NodeView {
-  const { nodeId, generation, version, startedAtMs, lastHeartbeatAtMs, reachable, drain, load, meetings } =
-    node;
-  return { nodeId, generation, version, startedAtMs, lastHeartbeatAtMs, reachable, drain, load, meetings };
+  const { nodeId, generation, version, startedAtMs, lastHeartbeatAtMs, reachable } = node;
+  const { role, machineType, zone, market, workers, drain, load, meetings } = node;
+  return {
+    nodeId,
+    role,
+    generation,
+    version,
+    machineType,
+    zone,
+    market,
+    workers,
+    startedAtMs,
+    lastHeartbeatAtMs,
+    reachable,
+    drain,
+    load,
+    meetings,
+  };
 }

@@ -34,7 +34,7 @@ const FORGET_LOST_MS = 600_000;
 /** How long a suspicion counts if the node neither registers anew nor answers, ms. */
 const SUSPICION_MS = 5000;
 
-/** All media nodes, as their heartbeats describe them. Nothing here has timers: whoever owns it calls `sweep`. */
+/** All machines, as their heartbeats describe them. Nothing here has timers: whoever owns it calls `sweep`. */
 export class Registry extends EventEmitter<RegistryEvents> {
   readonly #options: RegistryOptions;
   readonly #known = new Set<string>();
@@ -113,7 +113,13 @@ export class Registry extends EventEmitter<RegistryEvents> {
     return row && this.#view(row.value);
   }
 
+  /** The media nodes: those that a meeting can live on. */
   async list(): Promise<RegisteredNode[]> {
+    return (await this.machines()).filter(({ role }) => role === 'media');
+  }
+
+  /** Every machine, whatever its role. */
+  async machines(): Promise<RegisteredNode[]> {
     return [...(await this.#options.nodes.list()).values()]
       .map(({ value }) => this.#view(value))
       .sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1));

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { drainReport } from '../../protocol/drain.ts';
-import { heldMeeting, nodeLoad } from '../../protocol/registry.ts';
+import { heldMeeting, machineKind, nodeLoad } from '../../protocol/registry.ts';
 import { scalingJournal } from '../../protocol/scaling.ts';
 import * as v from '../../protocol/values.ts';
 
@@ -59,6 +59,7 @@ export const nodeRecord = z.object({
   generation: z.string(),
   version: z.string(),
   startedAtMs: v.timestampMs,
+  ...machineKind.shape,
   lastHeartbeatAtMs: v.timestampMs,
   drain: drainReport,
   load: nodeLoad,

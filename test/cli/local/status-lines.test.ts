@@ -1,6 +1,7 @@
 import type { NodeView } from '@holdfast/media-server/protocol/index.ts';
 import { describe, expect, it } from 'vitest';
 import { changeLines } from '../../../cli/local/status-lines.ts';
+import { localMachine } from '../../media-server/machine-kind.ts';
 
 function node(
   nodeId: string,
@@ -12,6 +13,7 @@ function node(
     generation: 'local',
     version: '0',
     startedAtMs: 0,
+    ...localMachine,
     lastHeartbeatAtMs: 0,
     reachable,
     drain: { state: drain },

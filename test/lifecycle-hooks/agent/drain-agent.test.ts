@@ -65,7 +65,7 @@ describe('drain agent', { timeout: 20_000 }, () => {
   });
 
   it('drains the node, holds the cloud back while meetings are there, then releases and completes', async () => {
-    node.meetings = 2;
+    node.holds = 2;
     source.say(notice());
     await until('the drain', () => node.state === 'draining');
     await clock.advance(30_000);
@@ -84,7 +84,7 @@ describe('drain agent', { timeout: 20_000 }, () => {
   });
 
   it('takes the drain back when the notice is withdrawn, and drains again at the next one', async () => {
-    node.meetings = 1;
+    node.holds = 1;
     source.say(notice());
     await until('the drain', () => node.state === 'draining');
     source.say(notice({ status: 'withdrawn' }));
@@ -94,7 +94,7 @@ describe('drain agent', { timeout: 20_000 }, () => {
   });
 
   it('tells the node of a changed deadline, less the safety margin', async () => {
-    node.meetings = 1;
+    node.holds = 1;
     const deadlineMs = clock.now() + 100_000;
     source.say(notice({ deadlineMs }));
     await until('the drain', () => node.told.has('hook'));
@@ -113,7 +113,7 @@ describe('drain agent', { timeout: 20_000 }, () => {
   });
 
   it('is killed and started again in the middle of a drain, and the next one finishes it', async () => {
-    node.meetings = 1;
+    node.holds = 1;
     source.say(notice());
     await until('the drain', () => node.state === 'draining');
     await stopAgent();
@@ -136,7 +136,7 @@ describe('drain agent', { timeout: 20_000 }, () => {
   });
 
   it('completes the notice of a crashed media server after it stayed gone for some seconds', async () => {
-    node.meetings = 1;
+    node.holds = 1;
     source.say(notice());
     await until('the drain', () => node.state === 'draining');
     await node.crash();
@@ -147,7 +147,7 @@ describe('drain agent', { timeout: 20_000 }, () => {
   });
 
   it('does not believe that a node is gone whose socket file was removed while it lives', async () => {
-    node.meetings = 1;
+    node.holds = 1;
     source.say(notice());
     await until('the drain', () => node.state === 'draining');
     node.loseSocketFile();
@@ -159,7 +159,7 @@ describe('drain agent', { timeout: 20_000 }, () => {
   });
 
   it('is not taken in by another node that answers at the port of one that is gone', async () => {
-    node.meetings = 1;
+    node.holds = 1;
     source.say(notice());
     await until('the drain', () => node.state === 'draining');
     await node.crash();
@@ -169,12 +169,12 @@ describe('drain agent', { timeout: 20_000 }, () => {
   });
 
   it('drains a media server that was started again, in place of completing over its head', async () => {
-    node.meetings = 1;
+    node.holds = 1;
     source.say(notice());
     await until('the drain', () => node.state === 'draining');
     await node.crash();
     await until('that it is missed', () => agent.plan.node.kind === 'gone');
-    node.meetings = 1;
+    node.holds = 1;
     await node.start();
     await until('the second drain', () => node.state === 'draining');
     await clock.advance(60_000);
@@ -204,7 +204,7 @@ describe('drain agent', { timeout: 20_000 }, () => {
 
   it('releases by force at the deadline minus the margin, and counts whom it cuts off', async () => {
     const deadlineMs = clock.now() + 30_000;
-    node.meetings = 2;
+    node.holds = 2;
     source.say(notice({ deadlineMs }));
     await until('the completion', completed);
     expect(clock.now()).toBe(deadlineMs - 2000);
@@ -213,7 +213,7 @@ describe('drain agent', { timeout: 20_000 }, () => {
   });
 
   it('asks for more time again and again while meetings are there, and cuts nobody off', async () => {
-    node.meetings = 1;
+    node.holds = 1;
     source.onExtend = (before) => ({ ...before, deadline: known(clock.now() + 60_000) });
     source.say(notice({ deadlineMs: clock.now() + 60_000, canExtend: true }));
     await until('five extensions', () => source.extended.length >= 5);
@@ -223,7 +223,7 @@ describe('drain agent', { timeout: 20_000 }, () => {
 
   it('cuts off at the deadline minus the margin when the cloud gives no more time', async () => {
     const deadlineMs = clock.now() + 60_000;
-    node.meetings = 1;
+    node.holds = 1;
     source.onExtend = () => {
       throw new HoldfastError('CONFLICT', 'no more');
     };
@@ -263,7 +263,7 @@ describe('drain agent', { timeout: 20_000 }, () => {
   });
 
   it('leaves no timer behind when it is stopped', async () => {
-    node.meetings = 1;
+    node.holds = 1;
     source.say(notice({ deadlineMs: clock.now() + 60_000 }));
     await until('the drain', () => node.state === 'draining');
     await stopAgent();

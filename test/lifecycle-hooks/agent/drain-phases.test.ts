@@ -15,15 +15,16 @@ import { known, notice } from '../notices.ts';
 
 type At = readonly [number, DrainEvent];
 
-const status = (state: DrainStatus['state'], meetings = 0): DrainStatus => ({
+const status = (state: DrainStatus['state'], holds = 0): DrainStatus => ({
   nodeId: 'node-1',
   state,
-  meetings,
-  participants: meetings * 3,
+  role: 'media',
+  holds,
+  people: holds * 3,
 });
-const answered = (state: DrainStatus['state'], meetings = 0): DrainEvent => ({
+const answered = (state: DrainStatus['state'], holds = 0): DrainEvent => ({
   type: 'node-answered',
-  status: status(state, meetings),
+  status: status(state, holds),
 });
 const heard = (about: Parameters<typeof notice>[0] = {}): DrainEvent => ({
   type: 'notice',
@@ -341,13 +342,13 @@ describe('the step that follows', () => {
   });
 
   it('is no question in the middle of a forced release', () => {
-    expect(next(after(...forced), 58_000)).toEqual({ type: 'release', force: true, participants: 6 });
+    expect(next(after(...forced), 58_000)).toEqual({ type: 'release', force: true, people: 6 });
   });
 
   it('is no release without force for a moment after one that failed', () => {
     const plan = after([0, heard()], [1, answered('drained')], [2, { type: 'request-failed' }]);
     expect(next(plan, 2).type).toBe('wait');
-    expect(next(plan, 252)).toEqual({ type: 'release', force: false, participants: 0 });
+    expect(next(plan, 252)).toEqual({ type: 'release', force: false, people: 0 });
   });
 
   it('is another try to complete after a second, with a fresh look before it', () => {

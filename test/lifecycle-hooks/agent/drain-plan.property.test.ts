@@ -85,7 +85,7 @@ class World {
     deafUntilMs: 0,
     state: 'active' as DrainStatus['state'],
     told: new Set<string>(),
-    meetings: 0,
+    holds: 0,
   };
   cloud = { completes: true, extends: true };
   #startedMs = 0;
@@ -109,10 +109,10 @@ class World {
         return;
       }
       case 'fill':
-        if (node.up && node.state === 'active' && this.nowMs - this.#startedMs >= START_MS) node.meetings = 2;
+        if (node.up && node.state === 'active' && this.nowMs - this.#startedMs >= START_MS) node.holds = 2;
         return;
       case 'empty':
-        node.meetings = 0;
+        node.holds = 0;
         if (node.state === 'draining') node.state = 'drained';
         return;
       case 'crash':
@@ -123,7 +123,7 @@ class World {
           deafUntilMs: 0,
           state: 'active',
           told: new Set(),
-          meetings: 0,
+          holds: 0,
         };
         return;
       case 'restart':
@@ -215,9 +215,9 @@ class World {
         this.learn({ type: 'complete-failed', noticeId: step.notice.id });
         return;
       }
-      if (node.meetings > 0 && node.state !== 'released' && !this.#timeIsOver) {
+      if (node.holds > 0 && node.state !== 'released' && !this.#timeIsOver) {
         this.violations.push(
-          `completed over ${node.meetings} meetings (last answer ${this.nowMs - this.#lastAnswerMs} ms ago)`,
+          `completed over ${node.holds} meetings (last answer ${this.nowMs - this.#lastAnswerMs} ms ago)`,
         );
       }
       this.completed.add(step.notice.id);
@@ -245,7 +245,7 @@ class World {
     this.#lastAnswerMs = this.nowMs;
     this.learn({
       type: 'node-answered',
-      status: { nodeId: 'node-1', state: node.state, meetings: node.meetings, participants: node.meetings },
+      status: { nodeId: 'node-1', role: 'media', state: node.state, holds: node.holds, people: node.holds },
     });
     if (refused) this.learn({ type: 'request-failed' });
     else if (step.type === 'tell') this.learn({ type: 'told', notice: step.notice });
@@ -256,15 +256,14 @@ class World {
     const { node } = this;
     if (step.type === 'tell') {
       node.told.add(step.notice.id);
-      if (node.state === 'active') node.state = node.meetings > 0 ? 'draining' : 'drained';
+      if (node.state === 'active') node.state = node.holds > 0 ? 'draining' : 'drained';
     } else if (step.type === 'take-back') {
       if (node.state === 'released') return true;
       for (const id of step.all ? [...node.told] : step.noticeIds) node.told.delete(id);
       if (node.told.size === 0) node.state = 'active';
     } else if (step.type === 'release') {
-      if (node.state === 'active' || (node.meetings > 0 && !step.force)) return true;
-      if (node.meetings > 0 && !this.#timeIsOver)
-        this.violations.push('released over meetings before the time');
+      if (node.state === 'active' || (node.holds > 0 && !step.force)) return true;
+      if (node.holds > 0 && !this.#timeIsOver) this.violations.push('released over meetings before the time');
       node.state = 'released';
     }
     return false;

@@ -8,15 +8,16 @@ import type { DrainStatus } from '@holdfast/media-server/protocol/index.ts';
 import { describe, expect, it } from 'vitest';
 import { known, notice } from '../notices.ts';
 
-const status = (state: DrainStatus['state'], meetings = 0): DrainStatus => ({
+const status = (state: DrainStatus['state'], holds = 0): DrainStatus => ({
   nodeId: 'node-1',
   state,
-  meetings,
-  participants: meetings * 3,
+  role: 'media',
+  holds,
+  people: holds * 3,
 });
-const answered = (state: DrainStatus['state'], meetings = 0): DrainEvent => ({
+const answered = (state: DrainStatus['state'], holds = 0): DrainEvent => ({
   type: 'node-answered',
-  status: status(state, meetings),
+  status: status(state, holds),
 });
 
 const foundGone: DrainEvent = { type: 'node-unanswered', found: { socket: 'nobody', health: 'nobody' } };
@@ -147,7 +148,7 @@ describe('drain plan', () => {
       [0, { type: 'told', notice: hook }],
     );
     expect(next(plan, 57_999)).toEqual({ type: 'ask' });
-    expect(next(plan, 58_000)).toEqual({ type: 'release', force: true, participants: 6 });
+    expect(next(plan, 58_000)).toEqual({ type: 'release', force: true, people: 6 });
     const unanswered = transition(
       transition(plan, { type: 'tick' }, 58_000, settings),
       { type: 'request-failed' },

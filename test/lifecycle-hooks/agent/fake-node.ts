@@ -4,19 +4,20 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import {
   type DrainStatus,
   drainRequest,
+  type ErrorCode,
   errorTable,
   NODE_ID_HEADER,
   releaseRequest,
 } from '@holdfast/media-server/protocol/index.ts';
 
-/** A media node's drain socket: the drain's states without any media behind them. */
+/** A media node's drain socket: the drain's states without any media behind them. Held to `drain-socket-contract.ts`. */
 export class FakeNode {
   readonly socketPath: string;
   readonly requests: string[] = [];
   /** What the node was told for each notice: within which time it must be empty, ms. */
   readonly told = new Map<string, number | undefined>();
   state: DrainStatus['state'] = 'active';
-  meetings = 0;
+  #holds = 0;
   /** Takes connections and does not answer. */
   hangs = false;
   /** Who answers `/healthz` at its port. */
@@ -73,28 +74,42 @@ export class FakeNode {
     }
     this.told.clear();
     this.state = 'active';
-    this.meetings = 0;
+    this.#holds = 0;
+  }
+
+  /** How many meetings are here. */
+  get holds(): number {
+    return this.#holds;
+  }
+
+  set holds(count: number) {
+    this.#holds = count;
+    if (count > 0 && this.state === 'drained') this.state = 'draining';
   }
 
   /** The meetings are elsewhere now. */
   empty(): void {
-    this.meetings = 0;
+    this.#holds = 0;
     if (this.state === 'draining') this.state = 'drained';
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://node');
     const text = (await request.setEncoding('utf8').toArray()).join('');
-    const body: unknown = text === '' ? {} : JSON.parse(text);
     this.requests.push(`${request.method} ${url.pathname}`);
-    const refusal = this.#apply(request.method ?? '', url, body);
+    const refusal = this.#apply(request.method ?? '', url, text);
+    const withinMs = [...this.told.values()].filter((ms) => ms !== undefined);
     const status: DrainStatus = {
       nodeId: 'node-1',
+      role: 'media',
       state: this.state,
-      meetings: this.meetings,
-      participants: this.meetings * 3,
+      holds: this.#holds,
+      people: this.#holds * 3,
+      // Its clock stands still.
+      ...(this.state === 'active' || withinMs.length === 0 ? {} : { remainingMs: Math.min(...withinMs) }),
     };
-    response.writeHead(refusal ? errorTable[refusal].status : 200, { 'content-type': 'application/json' });
+    const code = refusal === 'METHOD_UNKNOWN' ? 405 : refusal && errorTable[refusal].status;
+    response.writeHead(code ?? 200, { 'content-type': 'application/json' });
     response.end(
       JSON.stringify(
         refusal ? { error: { code: refusal, message: refusal, action: errorTable[refusal].action } } : status,
@@ -102,15 +117,23 @@ export class FakeNode {
     );
   }
 
-  #apply(method: string, url: URL, body: unknown): 'CONFLICT' | 'DRAIN_RELEASED' | 'NOT_FOUND' | undefined {
+  #apply(method: string, url: URL, text: string): ErrorCode | undefined {
+    let body: unknown;
+    try {
+      body = text === '' ? {} : JSON.parse(text);
+    } catch {
+      return 'BAD_REQUEST';
+    }
     switch (`${method} ${url.pathname}`) {
       case 'GET /v1/drain':
         return undefined;
       case 'PUT /v1/drain': {
-        const { noticeId, withinMs } = drainRequest.parse(body);
-        this.told.set(noticeId, withinMs);
+        const order = drainRequest.safeParse(body);
+        if (!order.success) return 'BAD_REQUEST';
+        if (this.state === 'released') return undefined;
+        this.told.set(order.data.noticeId, order.data.withinMs);
         if (this.state === 'active') this.state = 'draining';
-        if (this.meetings === 0 && this.state === 'draining') this.state = 'drained';
+        if (this.#holds === 0) this.state = 'drained';
         return undefined;
       }
       case 'DELETE /v1/drain': {
@@ -122,12 +145,13 @@ export class FakeNode {
         return undefined;
       }
       case 'POST /v1/drain/release':
+        if (this.state === 'released') return undefined;
         if (this.state === 'active') return 'CONFLICT';
-        if (this.meetings > 0 && !releaseRequest.parse(body).force) return 'CONFLICT';
+        if (this.#holds > 0 && !releaseRequest.parse(body).force) return 'CONFLICT';
         this.state = 'released';
         return undefined;
       default:
-        return 'NOT_FOUND';
+        return /^\/v1\/drain(\/release)?$/.test(url.pathname) ? 'METHOD_UNKNOWN' : 'NOT_FOUND';
     }
   }
 }

@@ -21,6 +21,7 @@ import {
   registryContract,
 } from '@holdfast/media-server/protocol/index.ts';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { localMachine } from '../machine-kind.ts';
 import { someDtlsParameters, someRtpParameters } from '../media-descriptions.ts';
 
 export interface FakeMediaNodeOptions {
@@ -270,6 +271,7 @@ export class FakeMediaNode {
       generation: 'g1',
       version: '1',
       startedAtMs: 1,
+      ...localMachine,
       ...this.#facts(),
     });
     this.#registry = socket;

@@ -2,7 +2,7 @@ import type {
   DrainedMeeting,
   DrainedMeetings,
   MeetingMove,
-} from '@holdfast/media-server/media-node/drain.ts';
+} from '@holdfast/media-server/media-node/evacuation.ts';
 import type { HandoverOutcome } from '@holdfast/media-server/media-node/handover.ts';
 import { HoldfastError } from '@holdfast/media-server/protocol/index.ts';
 
@@ -51,6 +51,7 @@ export class FakeMove implements MeetingMove {
 /** A node's meetings without media. */
 export class FakeMeetings implements DrainedMeetings<FakeMeeting> {
   opening = 0;
+  readonly participantCount = 0;
   readonly moves: FakeMove[] = [];
   readonly closed: string[] = [];
   readonly #meetings = new Map<string, FakeMeeting>();

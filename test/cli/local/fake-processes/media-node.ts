@@ -11,6 +11,7 @@ import {
 import { runProcess } from '@holdfast/media-server/process/run-process.ts';
 import type { NodeView } from '@holdfast/media-server/protocol/index.ts';
 import { FakeNode } from '../../../lifecycle-hooks/agent/fake-node.ts';
+import { localMachine } from '../../../media-server/machine-kind.ts';
 
 const HEARTBEAT_MS = 50;
 
@@ -20,7 +21,7 @@ runProcess('media-node', async () => {
   const token = loadSecrets(clusterSecrets).HOLDFAST_CLUSTER_TOKEN;
   const node = new FakeNode(config.drainSocket);
   await node.start();
-  node.meetings = 1;
+  node.holds = 1;
 
   const stop = new AbortController();
   let registered = false;
@@ -29,6 +30,7 @@ runProcess('media-node', async () => {
     generation: config.generation,
     version: 'fake',
     startedAtMs: 0,
+    ...localMachine,
     lastHeartbeatAtMs: 0,
     reachable: true,
     drain: { state: node.state },

@@ -5,6 +5,7 @@ import {
   registryContract,
 } from '@holdfast/media-server/protocol/index.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { localMachine } from '../../machine-kind.ts';
 import { eventually, Platform, secrets } from '../platform.ts';
 
 const from = { meetingId: 'm1', nodeId: 'a', epoch: 1 };
@@ -36,6 +37,7 @@ describe('what a node asks the control plane in the course of a move', () => {
       generation: 'g1',
       version: '1',
       startedAtMs: 1,
+      ...localMachine,
       drain: { state: 'active' },
       load,
       meetings,

@@ -1,6 +1,7 @@
 import { dialRpc } from '@holdfast/media-server/process/rpc-socket.ts';
 import { registryClientContract, registryContract } from '@holdfast/media-server/protocol/index.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { localMachine } from '../../machine-kind.ts';
 import { eventually, Platform, secrets } from '../platform.ts';
 
 describe('the listener for media nodes', () => {
@@ -31,6 +32,7 @@ describe('the listener for media nodes', () => {
     generation: 'g1',
     version: '1',
     startedAtMs: 1,
+    ...localMachine,
     ...facts,
   });
 

@@ -2,8 +2,9 @@ import { Claims } from '@holdfast/media-server/control-plane/directory/claims.ts
 import { Directory } from '@holdfast/media-server/control-plane/directory/directory.ts';
 import { Registry } from '@holdfast/media-server/control-plane/nodes/registry.ts';
 import { MemoryStore } from '@holdfast/media-server/control-plane/store/memory-store.ts';
-import type { HeldMeeting } from '@holdfast/media-server/protocol/index.ts';
+import type { HeldMeeting, MachineRole } from '@holdfast/media-server/protocol/index.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { localMachine } from '../../machine-kind.ts';
 import { silentLog } from '../silent-log.ts';
 
 const nodeLostMs = 3500;
@@ -25,13 +26,15 @@ describe('registry', () => {
     }
   });
 
-  const report = (nodeId: string, meetings: HeldMeeting[] = []) =>
+  const report = (nodeId: string, meetings: HeldMeeting[] = [], role: MachineRole = 'media') =>
     registry.report({
       nodeId,
       rpcUrl: 'ws://127.0.0.1:1/rpc',
       generation: 'g1',
       version: '1',
       startedAtMs: 1,
+      ...localMachine,
+      role,
       drain: { state: 'active' },
       load: { workers: [], processCpu: 0, rssBytes: 0, participants: 0, stress: 0 },
       meetings,
@@ -58,6 +61,16 @@ describe('registry', () => {
     }
     expect(await reachable('n1')).toBe(true);
     expect(events).toEqual(['appeared n1']);
+  });
+
+  it('offers media nodes alone for meetings, and shows every machine to operators', async () => {
+    await report('n1');
+    await report('t1', [], 'turn');
+    expect((await registry.list()).map(({ nodeId }) => nodeId)).toEqual(['n1']);
+    expect((await registry.machines()).map(({ nodeId, role }) => `${nodeId} ${role}`)).toEqual([
+      'n1 media',
+      't1 turn',
+    ]);
   });
 
   it('declares a silent node lost, once, and still shows it', async () => {

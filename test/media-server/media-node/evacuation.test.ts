@@ -1,4 +1,5 @@
-import { Drain } from '@holdfast/media-server/media-node/drain.ts';
+import type { Drain } from '@holdfast/media-server/drain/drain.ts';
+import { Evacuation } from '@holdfast/media-server/media-node/evacuation.ts';
 import { createLogger } from '@holdfast/media-server/process/logger.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock, settle } from '../process/manual-clock.ts';
@@ -9,26 +10,28 @@ log.level = 'silent';
 
 let clock: ManualClock;
 let meetings: FakeMeetings;
-let drain: Drain<ReturnType<FakeMeetings['add']>>;
+let evacuation: Evacuation<ReturnType<FakeMeetings['add']>>;
+let drain: Drain;
 
 beforeEach(() => {
   clock = new ManualClock();
   meetings = new FakeMeetings();
-  drain = new Drain({
+  evacuation = new Evacuation({
     meetings,
     move: meetings.move,
     timing: { meetingDeadlineMs: 10_000, parallelMeetings: 2, publishSpacingMs: 400 },
     clock,
     log,
   });
+  drain = evacuation.drain;
 });
-afterEach(() => drain.close());
+afterEach(() => evacuation.close());
 
 const order = (withinMs?: number) =>
   drain.order({ reason: 'new kernel', ...(withinMs === undefined ? {} : { withinMs }) });
 const moving = () => meetings.moves.map(({ meetingId }) => meetingId);
 
-describe('a drain', () => {
+describe('an evacuation', () => {
   it('moves a few meetings at a time, and is over when the last one has gone', async () => {
     for (const id of ['a', 'b', 'c']) meetings.add(id);
     order();
@@ -75,7 +78,7 @@ describe('a drain', () => {
     order();
     expect(drain.state).toBe('draining');
     expect(drain.report().waitingFor).toEqual([{ why: 'arrival', meetings: 1, forMs: 0 }]);
-    expect(() => drain.release(false)).toThrow(/holds 1 meetings/);
+    expect(() => drain.release(false)).toThrow(/1 still hold it/);
     meetings.opening = 0;
     meetings.add('late');
     expect(moving()).toEqual(['late']);
@@ -150,15 +153,15 @@ describe('a drain', () => {
     meetings.add('a');
     order();
     const word = { meetingId: 'a', epoch: 2, participantId: 'ada', event: { type: 'published' } } as const;
-    drain.progress(word);
-    drain.progress({ ...word, meetingId: 'b' });
+    evacuation.progress(word);
+    evacuation.progress({ ...word, meetingId: 'b' });
     expect(meetings.last('a').said).toEqual([word]);
   });
 
   it('that is closed stops its moves and leaves no timer behind', () => {
     meetings.add('a');
     order();
-    drain.close();
+    evacuation.close();
     expect(meetings.last('a').options?.signal.aborted).toBe(true);
     expect(clock.pendingTimers).toBe(0);
   });

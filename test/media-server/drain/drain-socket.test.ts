@@ -3,13 +3,12 @@ import { createServer, request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Drain } from '@holdfast/media-server/media-node/drain.ts';
-import { DrainSocket } from '@holdfast/media-server/media-node/drain-socket.ts';
+import { Drain } from '@holdfast/media-server/drain/drain.ts';
+import { DrainSocket } from '@holdfast/media-server/drain/drain-socket.ts';
 import { createLogger } from '@holdfast/media-server/process/logger.ts';
-import { drainStatus } from '@holdfast/media-server/protocol/index.ts';
+import { type DrainWait, drainStatus } from '@holdfast/media-server/protocol/index.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../process/manual-clock.ts';
-import { FakeMeetings } from './fake-meetings.ts';
 
 const log = createLogger('test');
 log.level = 'silent';
@@ -17,14 +16,20 @@ log.level = 'silent';
 let directory: string;
 let path: string;
 let clock: ManualClock;
-let meetings: FakeMeetings;
+let load: { holds: number; people: number; waits: DrainWait[] };
+let drain: Drain;
 let sockets: DrainSocket[];
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'drain-'));
   path = join(directory, 'node.drain');
   clock = new ManualClock();
-  meetings = new FakeMeetings();
+  load = { holds: 0, people: 0, waits: [] };
+  drain = new Drain({
+    load: { holds: () => load.holds, people: () => load.people, waits: () => load.waits },
+    clock,
+    log,
+  });
   sockets = [];
 });
 afterEach(async () => {
@@ -33,16 +38,7 @@ afterEach(async () => {
 });
 
 function drainSocket(nodeId = 'node-1'): DrainSocket {
-  const timing = { meetingDeadlineMs: 10_000, parallelMeetings: 2, publishSpacingMs: 400 };
-  const socket = new DrainSocket({
-    path,
-    nodeId,
-    drain: new Drain({ meetings, move: meetings.move, timing, clock, log }),
-    meetings: Object.assign(meetings, { participantCount: 0 }),
-    clock,
-    log,
-    requestLimitMs: 500,
-  });
+  const socket = new DrainSocket({ path, nodeId, role: 'turn', drain, clock, log, requestLimitMs: 500 });
   sockets.push(socket);
   return socket;
 }
@@ -70,26 +66,23 @@ describe('the drain socket', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
-  it('tells how far the drain is and what it waits for', async () => {
+  it('tells how far the drain is, what holds the machine and what that waits for, whatever its role', async () => {
     await drainSocket().listen();
-    meetings.add('a');
+    load = { holds: 3, people: 2, waits: [{ why: 'room', meetings: 1, forMs: 500 }] };
     const order = JSON.stringify({ noticeId: 'n', kind: 'spot', withinMs: 30_000 });
     expect((await ask('PUT', '/v1/drain', order)).status).toBe(200);
-    meetings.last('a').failed('NO_CAPACITY');
-    await clock.until(() => meetings.moves.length > 1, 'the next try');
-    expect(await status()).toMatchObject({
+    await clock.advance(1000);
+    expect(await status()).toEqual({
       nodeId: 'node-1',
+      role: 'turn',
       state: 'draining',
-      meetings: 1,
+      sinceMs: clock.now() - 1000,
+      reason: 'spot',
+      holds: 3,
+      people: 2,
       remainingMs: 29_000,
-      waitingFor: [{ why: 'room', meetings: 1 }],
+      waitingFor: load.waits,
     });
-  });
-
-  it('counts meetings that are being made', async () => {
-    await drainSocket().listen();
-    meetings.opening = 2;
-    expect(await status()).toMatchObject({ meetings: 2 });
   });
 
   it('replaces the file that a killed process left', async () => {
@@ -105,7 +98,7 @@ describe('the drain socket', () => {
 
   it('is not taken from a node that is served there: the second one does not start', async () => {
     await drainSocket('node-1').listen();
-    await expect(drainSocket('node-2').listen()).rejects.toThrow(/another media node is served on/);
+    await expect(drainSocket('node-2').listen()).rejects.toThrow(/another turn server is served on/);
     expect(await status()).toMatchObject({ nodeId: 'node-1' });
   });
 

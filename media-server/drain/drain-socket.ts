@@ -10,6 +10,7 @@ import {
   drainRequest,
   errorTable,
   HoldfastError,
+  type MachineRole,
   parsed,
   releaseRequest,
   toHoldfastError,
@@ -19,12 +20,8 @@ import type { Drain } from './drain.ts';
 export interface DrainSocketOptions {
   readonly path: string;
   readonly nodeId: string;
-  readonly drain: Pick<Drain, 'report' | 'notice' | 'cancel' | 'release'>;
-  readonly meetings: {
-    readonly all: readonly unknown[];
-    readonly opening: number;
-    readonly participantCount: number;
-  };
+  readonly role: MachineRole;
+  readonly drain: Pick<Drain, 'status' | 'notice' | 'cancel' | 'release'>;
   readonly clock: Clock;
   readonly log: Logger;
   /** The agent is on the same machine: who needs longer for a request has stopped in the middle of it, ms. Default 5000. */
@@ -39,7 +36,7 @@ const MAX_BODY_BYTES = 16 * 1024;
 const LOOK_MS = 2000;
 
 /**
- * What the drain agent asks for, over the node's Unix socket (see protocol/drain.ts). Only this user can open it. Four
+ * What the drain agent asks for, over the machine's Unix socket (see protocol/drain.ts). Only this user can open it. Four
  * routes on Node's own server: a web framework would cost every node more memory than the drain itself.
  *
  * A file may vanish under the server that listens on it (somebody cleans up, a directory is mounted over). The agent would
@@ -80,7 +77,7 @@ export class DrainSocket {
     const { path } = this.#options;
     if (await somebodyListens(path)) {
       throw new Error(
-        `another media node is served on ${path}. Stop it, or give this one a drainSocket of its own`,
+        `another ${this.#options.role} server is served on ${path}. Stop it, or give this one a drainSocket of its own`,
       );
     }
     await this.#bind();
@@ -192,13 +189,8 @@ export class DrainSocket {
   }
 
   #status(): DrainStatus {
-    const { drain, meetings, nodeId } = this.#options;
-    return {
-      ...drain.report(),
-      nodeId,
-      meetings: meetings.all.length + meetings.opening,
-      participants: meetings.participantCount,
-    };
+    const { drain, nodeId, role } = this.#options;
+    return { ...drain.status(), nodeId, role };
   }
 }
 

@@ -1,27 +1,14 @@
 import { EventEmitter } from 'eventemitter3';
+import { Drain } from '../drain/drain.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/logger.ts';
 import {
-  type DrainReport,
-  type DrainRequest,
   type DrainWait,
   HoldfastError,
   type nodeContract,
   type ParamsOf,
-  type registryClientContract,
   toHoldfastError,
 } from '../protocol/index.ts';
-import {
-  type DrainCause,
-  type DrainEvent,
-  type DrainMachineState,
-  deadlineAfter,
-  drainDeadlineMs,
-  drainReportOf,
-  initialDrainState,
-  nextDrainState,
-  sensibleWithinMs,
-} from './drain-machine.ts';
 import {
   afterEvent,
   type EvacuationEvent,
@@ -47,7 +34,7 @@ export interface MeetingMove {
   progress(params: ParamsOf<typeof nodeContract, 'handover.progress'>): void;
 }
 
-/** What a drain has to know of a meeting: `Meeting`. */
+/** What an evacuation has to know of a meeting: `Meeting`. */
 export interface DrainedMeeting {
   readonly id: string;
   readonly role: 'home' | 'incoming' | 'outgoing';
@@ -59,13 +46,14 @@ export interface DrainedMeetings<M extends DrainedMeeting> {
   readonly all: readonly M[];
   /** Being made: they are here in a moment. */
   readonly opening: number;
+  readonly participantCount: number;
   get(meetingId: string): M | undefined;
   close(meeting: M, reason: string): void;
   endIfEmpty(meeting: M): boolean;
   on(event: 'changed', listener: () => void): unknown;
 }
 
-export interface DrainOptions<M extends DrainedMeeting> {
+export interface EvacuationOptions<M extends DrainedMeeting> {
   readonly meetings: DrainedMeetings<M>;
   readonly move: (meeting: M) => MeetingMove;
   readonly timing: Situation['timing'];
@@ -73,8 +61,7 @@ export interface DrainOptions<M extends DrainedMeeting> {
   readonly log: Logger;
 }
 
-interface DrainEvents {
-  changed: (report: DrainReport) => void;
+interface EvacuationEvents {
   moved: (move: { meetingId: string; target: string; durationMs: number; stragglers: number }) => void;
   moveFailed: (error: HoldfastError) => void;
 }
@@ -83,85 +70,37 @@ interface DrainEvents {
 const LOOK_AGAIN_MS = 1000;
 
 /**
- * The node's own drain: takes no new meetings and moves those it has, until it is empty. `drain-machine.ts` decides what
- * the node's state is, `evacuation-plan.ts` what moves when; here it is done. Meetings that have begun to move when a drain
- * is cancelled go on moving: turning back would cost everybody a second switch.
+ * Moves this node's meetings away while its drain wants it empty. `drain-machine.ts` decides what the node's state is,
+ * `evacuation-plan.ts` what moves when; here it is done. Meetings that have begun to move when a drain is cancelled go on
+ * moving: turning back would cost everybody a second switch.
  */
-export class Drain<M extends DrainedMeeting = Meeting> extends EventEmitter<DrainEvents> {
-  readonly #options: DrainOptions<M>;
+export class Evacuation<M extends DrainedMeeting = Meeting> extends EventEmitter<EvacuationEvents> {
+  readonly drain: Drain;
+  readonly #options: EvacuationOptions<M>;
   readonly #moving = new Map<string, MeetingMove>();
   readonly #closing = new AbortController();
-  #state: DrainMachineState = initialDrainState;
   #plan = emptyPlan;
   #waitedFor = '';
   #cancelTimer = () => {};
 
-  constructor(options: DrainOptions<M>) {
+  constructor(options: EvacuationOptions<M>) {
     super();
     this.#options = options;
-    options.meetings.on('changed', () => this.#advance());
-  }
-
-  get state(): DrainMachineState['state'] {
-    return this.#state.state;
-  }
-
-  /** New meetings are welcome. */
-  get accepting(): boolean {
-    return this.#state.state === 'active';
-  }
-
-  report(): DrainReport {
-    return drainReportOf(this.#state, this.#options.clock.now(), this.#waits());
-  }
-
-  /** An operator's order, which was checked where it came in. */
-  order({ reason, withinMs }: ParamsOf<typeof registryClientContract, 'node.drain'>): DrainReport {
-    return this.#drain({ id: 'operator', by: 'operator', reason, deadlineMs: this.#deadline(withinMs) });
-  }
-
-  /** A cloud's word. */
-  notice({ noticeId, kind, withinMs }: DrainRequest): DrainReport {
-    if (withinMs !== undefined && sensibleWithinMs(withinMs) !== withinMs) {
-      const takenMs = sensibleWithinMs(withinMs);
-      this.#options.log.warn({ noticeId, withinMs, takenMs }, 'drain.deadline_without_sense');
-    }
-    return this.#drain({ id: noticeId, by: 'cloud', reason: kind, deadlineMs: this.#deadline(withinMs) });
-  }
-
-  /**
-   * The process was told to end: moves away what is here. Resolves when nothing is, or when the signal aborts, which it is
-   * expected to do after `graceMs`.
-   */
-  async leave(graceMs: number, signal: AbortSignal): Promise<void> {
-    this.#drain({
-      id: 'end',
-      by: 'process',
-      reason: 'the process ends',
-      deadlineMs: this.#deadline(graceMs),
+    const { meetings, clock, log } = options;
+    this.drain = new Drain({
+      load: {
+        holds: () => meetings.all.length + meetings.opening,
+        people: () => meetings.participantCount,
+        waits: () => waitsOf(this.#plan, this.#situation(), clock.now()),
+      },
+      clock,
+      log,
     });
-    const over = () => signal.aborted || this.state === 'drained' || this.state === 'released';
-    if (over()) return;
-    await new Promise<void>((resolve) => {
-      const check = () => {
-        if (!over()) return;
-        this.off('changed', check);
-        signal.removeEventListener('abort', check);
-        resolve();
-      };
-      this.on('changed', check);
-      signal.addEventListener('abort', check);
+    this.drain.on('changed', () => {
+      if (this.drain.accepting) this.#learn({ type: 'cancelled' });
+      this.#advance();
     });
-  }
-
-  cancel(by: DrainCause['by'], causeId?: string): DrainReport {
-    return this.#apply({ type: 'cancel', by, ...(causeId === undefined ? {} : { causeId }) });
-  }
-
-  /** The point of no return: the cloud will be told to remove this node. */
-  release(force: boolean): DrainReport {
-    const { all, opening } = this.#options.meetings;
-    return this.#apply({ type: 'release', holds: all.length + opening, force });
+    meetings.on('changed', () => this.#advance());
   }
 
   /** A gateway's word about a meeting that is moving away. */
@@ -172,30 +111,8 @@ export class Drain<M extends DrainedMeeting = Meeting> extends EventEmitter<Drai
   close(): void {
     this.#closing.abort(new HoldfastError('CONNECTION_CLOSED', 'the node stops'));
     this.#cancelTimer();
+    this.drain.removeAllListeners();
     this.removeAllListeners();
-  }
-
-  #deadline(withinMs: number | undefined): number | undefined {
-    return deadlineAfter(withinMs, this.#options.clock.now());
-  }
-
-  #drain(cause: DrainCause): DrainReport {
-    return this.#apply({ type: 'drain', cause, nowMs: this.#options.clock.now() });
-  }
-
-  #apply(event: DrainEvent): DrainReport {
-    const before = this.#state;
-    this.#state = nextDrainState(before, event);
-    if (this.#state !== before) {
-      const report = this.report();
-      if (this.#state.state === 'active') this.#learn({ type: 'cancelled' });
-      if (this.#state.state !== before.state) {
-        this.#options.log.info({ from: before.state, ...report, to: this.#state.state }, 'drain.state');
-      }
-      this.emit('changed', report);
-      this.#advance();
-    }
-    return this.report();
   }
 
   #learn(event: EvacuationEvent): void {
@@ -211,29 +128,25 @@ export class Drain<M extends DrainedMeeting = Meeting> extends EventEmitter<Drai
         reachable: [...legs.values()].some(({ link }) => link !== undefined),
       })),
       opening: meetings.opening,
-      deadlineMs: drainDeadlineMs(this.#state),
+      deadlineMs: this.drain.deadlineMs,
       timing,
     };
   }
 
-  #waits(): DrainWait[] {
-    if (this.#state.state !== 'draining') return [];
-    return waitsOf(this.#plan, this.#situation(), this.#options.clock.now());
-  }
-
   /** Starts what may be started now. Called at every change; does nothing when there is nothing to do. */
   #advance(): void {
-    if (this.#closing.signal.aborted || (this.state !== 'draining' && this.state !== 'drained')) return;
+    const { drain } = this;
+    if (this.#closing.signal.aborted || (drain.state !== 'draining' && drain.state !== 'drained')) return;
     const { meetings, clock } = this.#options;
     for (const meeting of meetings.all) {
       if (!this.#moving.has(meeting.id)) meetings.endIfEmpty(meeting);
     }
     const situation = this.#situation();
     if (isEvacuated(this.#plan, situation)) {
-      this.#apply({ type: 'emptied' });
+      drain.emptied();
       return;
     }
-    if (this.state === 'drained') this.#apply({ type: 'filled' });
+    if (drain.state === 'drained') drain.filled();
     const { begin, lookAgainAtMs } = nextMoves(this.#plan, situation, clock.now());
     for (const next of begin) {
       const meeting = meetings.get(next.meetingId);
@@ -248,7 +161,7 @@ export class Drain<M extends DrainedMeeting = Meeting> extends EventEmitter<Drai
 
   /** One line whenever the meetings begin to wait for something else. */
   #tellWaits(): void {
-    const waitingFor = this.#waits();
+    const waitingFor: DrainWait[] = this.drain.report().waitingFor ?? [];
     const key = waitingFor.map(({ why, meetings }) => `${why} ${meetings}`).join();
     if (key === this.#waitedFor) return;
     this.#waitedFor = key;

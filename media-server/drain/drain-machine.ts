@@ -32,7 +32,7 @@ export const initialDrainState: DrainMachineState = { state: 'active' };
 
 /**
  * active → draining → drained → released; back to active from the middle two when no cause is left. Every event may come
- * twice. Throws DRAIN_RELEASED for a cancel after the release, CONFLICT for a release while the node holds meetings.
+ * twice. Throws DRAIN_RELEASED for a cancel after the release, CONFLICT for a release while something holds the machine.
  */
 export function nextDrainState(now: DrainMachineState, event: DrainEvent): DrainMachineState {
   switch (event.type) {
@@ -74,7 +74,7 @@ export function nextDrainState(now: DrainMachineState, event: DrainEvent): Drain
         throw new HoldfastError('CONFLICT', 'this node is not draining; drain it first');
       }
       if (event.holds > 0 && !event.force) {
-        throw new HoldfastError('CONFLICT', `this node still holds ${event.holds} meetings`);
+        throw new HoldfastError('CONFLICT', `this node is not empty: ${event.holds} still hold it`);
       }
       return { ...now, state: 'released' };
     }

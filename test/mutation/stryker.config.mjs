@@ -8,6 +8,8 @@ export default {
   vitest: { configFile: 'test/mutation/vitest.config.ts' },
   mutate: [
     'lifecycle-hooks/agent/{drain-knowledge,drain-plan,next-step}.ts',
+    'lifecycle-hooks/autoscaler/{choices,planner,shortage,sight}.ts',
+    'media-server/capacity/{admission,demand,meeting-load,node-room,placement,reservations}.ts',
     'media-server/client/switching.ts',
     'media-server/control-plane/directory/{directory-entry,move-status,verdicts}.ts',
     'media-server/control-plane/gateway/session-state.ts',

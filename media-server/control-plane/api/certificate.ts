@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type Server, type ServerOptions } from 'node:https';
 import { ConfigError } from '../../config/index.ts';
+import { type Clock, systemClock } from '../../process/clock.ts';
 import type { Logger } from '../../process/logger.ts';
 
 interface Files {
@@ -22,21 +23,22 @@ const LOOK_EVERY_MS = 60_000;
 export class Certificate {
   readonly #files: Files;
   readonly #log: Logger;
-  readonly #timer: NodeJS.Timeout;
+  readonly #clock: Clock;
+  #cancelLook: () => void;
   #pair: Pair;
   #server: Server | undefined;
 
   /** Throws ConfigError when a file cannot be read. */
-  constructor(files: Files, log: Logger, lookEveryMs = LOOK_EVERY_MS) {
+  constructor(files: Files, log: Logger, clock: Clock = systemClock) {
     this.#files = files;
     this.#log = log;
+    this.#clock = clock;
     try {
       this.#pair = read(files);
     } catch (error) {
       throw new ConfigError(`http.tls: ${error instanceof Error ? error.message : String(error)}`);
     }
-    this.#timer = setInterval(() => this.#renew(), lookEveryMs);
-    this.#timer.unref();
+    this.#cancelLook = this.#lookLater();
   }
 
   server(handler: Parameters<typeof createServer>[1], options: ServerOptions = {}): Server {
@@ -45,7 +47,14 @@ export class Certificate {
   }
 
   close(): void {
-    clearInterval(this.#timer);
+    this.#cancelLook();
+  }
+
+  #lookLater(): () => void {
+    return this.#clock.after(LOOK_EVERY_MS, () => {
+      this.#renew();
+      this.#cancelLook = this.#lookLater();
+    });
   }
 
   #renew(): void {

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { Certificate } from '@holdfast/media-server/control-plane/api/certificate.ts';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { ManualClock } from '../../process/manual-clock.ts';
 import { silentLog } from '../silent-log.ts';
 
 let folder: string;
@@ -32,19 +33,25 @@ async function nameShown(port: number): Promise<unknown> {
 
 it('a renewed certificate is used without a restart, and a broken one changes nothing', async () => {
   make('old.example');
+  const clock = new ManualClock();
   const files = { certFile: join(folder, 'cert.pem'), keyFile: join(folder, 'key.pem') };
-  const certificate = new Certificate(files, silentLog, 10);
+  const certificate = new Certificate(files, silentLog, clock);
   const server = certificate.server((_request, response) => response.end());
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   expect(await nameShown(port)).toBe('old.example');
   make('new.example');
-  await vi.waitFor(async () => expect(await nameShown(port)).toBe('new.example'), 5000);
-  writeFileSync(files.certFile, 'half a certif');
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await clock.advance(60_000);
   expect(await nameShown(port)).toBe('new.example');
+  writeFileSync(files.certFile, 'half a certif');
+  await clock.advance(60_000);
+  expect(await nameShown(port)).toBe('new.example');
+  make('newer.example');
+  await clock.advance(60_000);
+  expect(await nameShown(port)).toBe('newer.example');
   certificate.close();
+  expect(clock.pendingTimers).toBe(0);
   server.close();
 });
 

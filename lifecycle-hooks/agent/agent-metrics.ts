@@ -43,6 +43,10 @@ export class AgentMetrics {
     this.phase('idle');
   }
 
+  async render(): Promise<{ contentType: string; body: string }> {
+    return { contentType: this.registry.contentType, body: await this.registry.metrics() };
+  }
+
   phase(phase: DrainPhase): void {
     for (const each of phases) this.#phase.set({ phase: each }, each === phase ? 1 : 0);
   }

@@ -1,11 +1,11 @@
 import { type DrainAgentConfig, drainAgentConfig, loadConfig } from '@holdfast/media-server/config/index.ts';
 import { systemClock } from '@holdfast/media-server/process/clock.ts';
+import { ProbeServer } from '@holdfast/media-server/process/probe-server.ts';
 import { runProcess } from '@holdfast/media-server/process/run-process.ts';
 import type { Logger } from 'pino';
 import { LocalNoticeSource } from '../clouds/local/local-notice-source.ts';
 import type { NoticeSource } from '../clouds/types.ts';
 import { AgentMetrics } from './agent-metrics.ts';
-import { agentServer } from './agent-server.ts';
 import { DrainAgent } from './drain-agent.ts';
 import { SocketNodeClient } from './node-client.ts';
 
@@ -26,19 +26,24 @@ runProcess('drain-agent', async (processLog) => {
     settings: { safetyMarginMs: config.safetyMarginMs },
   });
   const stop = new AbortController();
-  const server = agentServer({
+  const probes = new ProbeServer({
     nodeId: config.nodeId,
-    plan: () => agent.plan,
-    ready: () => !stop.signal.aborted,
-    metrics,
+    role: 'drain-agent',
+    // Ready: it watches its cloud.
+    readiness: () => {
+      const { phase, why, notices } = agent.plan;
+      return { ready: !stop.signal.aborted, phase, why, notices: notices.size };
+    },
+    metrics: () => metrics.render(),
+    log,
   });
-  const address = await server.listen(config.http);
-  log.info({ address }, 'agent.listening');
+  const port = await probes.listen(config.http);
+  log.info({ port }, 'agent.listening');
   const running = agent.run(stop.signal);
   return {
     async close() {
       stop.abort();
-      await Promise.all([running, server.close()]);
+      await Promise.all([running, probes.close()]);
     },
   };
 });

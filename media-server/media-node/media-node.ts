@@ -77,7 +77,10 @@ export class MediaNode implements Running {
       meetings: this.#meetings,
       drain: this.#drain,
       evacuation: this.#evacuation,
-      ready: () => this.#registry?.registered === true,
+      readiness: () =>
+        this.#registry?.registered === true
+          ? { ready: true, drain: this.#drain.state }
+          : { ready: false, drain: this.#drain.state, why: 'not registered yet' },
       metrics: () => metrics.render(),
       log,
     });

@@ -1,21 +1,19 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
 import type { ClusterSecrets, MediaNodeConfig } from '../config/index.ts';
 import { hasBearer } from '../process/bearer.ts';
 import type { Logger } from '../process/logger.ts';
+import { ProbeServer, type ProbeServerOptions } from '../process/probe-server.ts';
 import { MAX_INTERNAL_MESSAGE_BYTES, RpcSocket } from '../process/rpc-socket.ts';
 import { pathOf, refuseUpgrade } from '../process/upgrade.ts';
-import { HoldfastError, NODE_ID_HEADER, nodeClientContract, nodeContract } from '../protocol/index.ts';
+import { HoldfastError, nodeClientContract, nodeContract } from '../protocol/index.ts';
 import type { Link, LinkSocket } from './link.ts';
 import { type NodeHandlersOptions, nodeHandlers } from './node-handlers.ts';
 
-export interface NodeServerOptions extends NodeHandlersOptions {
+export interface NodeServerOptions
+  extends NodeHandlersOptions,
+    Pick<ProbeServerOptions, 'readiness' | 'metrics'> {
   readonly rpc: MediaNodeConfig['rpc'];
   readonly secrets: ClusterSecrets;
-  readonly ready: () => boolean;
-  readonly metrics: () => Promise<{ contentType: string; body: string }>;
   readonly log: Logger;
 }
 
@@ -25,24 +23,27 @@ const PING_MS = 2000;
 /** The node's one listener: `/rpc` for gateways and other nodes, and the probes. */
 export class NodeServer {
   readonly #options: NodeServerOptions;
-  readonly #http: Server;
+  readonly #probes: ProbeServer;
   readonly #sockets: WebSocketServer;
   readonly #links = new Set<LinkSocket>();
 
   constructor(options: NodeServerOptions) {
     this.#options = options;
-    this.#http = createServer((request, response) => {
-      this.#probe(request, response).catch((error: unknown) => {
-        options.log.error({ err: error, url: request.url }, 'probe.failed');
-        response.writeHead(500).end();
-      });
+    const { nodeId, readiness, metrics, log } = options;
+    this.#probes = new ProbeServer({
+      nodeId,
+      role: 'media',
+      readiness,
+      metrics,
+      log,
+      alsoServes: 'the WebSocket /rpc',
     });
     this.#sockets = new WebSocketServer({
       noServer: true,
       maxPayload: MAX_INTERNAL_MESSAGE_BYTES,
       perMessageDeflate: false,
     });
-    this.#http.on('upgrade', (request, socket, head) => {
+    this.#probes.http.on('upgrade', (request, socket, head) => {
       if (pathOf(request) !== '/rpc') return refuseUpgrade(socket, '404 Not Found');
       if (!hasBearer(request.headers.authorization, options.secrets.HOLDFAST_CLUSTER_TOKEN)) {
         return refuseUpgrade(socket, '401 Unauthorized');
@@ -55,36 +56,14 @@ export class NodeServer {
   }
 
   /** @returns the port it listens on. Rejects with EADDRINUSE when it is taken. */
-  async listen(): Promise<number> {
-    this.#http.listen(this.#options.rpc.port, this.#options.rpc.host);
-    await once(this.#http, 'listening');
-    return (this.#http.address() as AddressInfo).port;
+  listen(): Promise<number> {
+    return this.#probes.listen(this.#options.rpc);
   }
 
   async close(): Promise<void> {
     for (const link of this.#links) link.terminate('the node stops');
     this.#sockets.close();
-    this.#http.closeAllConnections();
-    if (this.#http.listening) await new Promise((resolve) => this.#http.close(resolve));
-  }
-
-  async #probe(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const answer = (status: number, body: string, contentType = 'text/plain') => {
-      response.writeHead(status, { 'content-type': contentType, [NODE_ID_HEADER]: this.#options.nodeId });
-      response.end(body);
-    };
-    switch (pathOf(request)) {
-      case '/healthz':
-        return answer(200, 'ok\n');
-      case '/readyz':
-        return this.#options.ready() ? answer(200, 'ready\n') : answer(503, 'not registered yet\n');
-      case '/metrics': {
-        const { contentType, body } = await this.#options.metrics();
-        return answer(200, body, contentType);
-      }
-      default:
-        return answer(404, 'there is /healthz, /readyz, /metrics and the WebSocket /rpc\n');
-    }
+    await this.#probes.close();
   }
 
   #serve(ws: ConstructorParameters<typeof RpcSocket>[0]): void {

@@ -457,8 +457,8 @@ describe('a drain', () => {
     await gateway.join('a', 'm', 1, 'ada', ['microphone']);
     expect(drainStatus.parse((await put()).body)).toMatchObject({
       state: 'draining',
-      meetings: 1,
-      participants: 1,
+      holds: 1,
+      people: 1,
     });
     expect(drainStatus.parse((await put()).body)).toMatchObject({ state: 'draining' });
     expect(await agent('a', 'POST', '/v1/drain/release', {})).toMatchObject({
@@ -471,7 +471,7 @@ describe('a drain', () => {
     const link = await gateway.link('a');
     await link.request('leg.close', { legId: 'a:m:ada' });
     await vi.waitFor(async () =>
-      expect((await agent('a', 'GET', '/v1/drain')).body).toMatchObject({ state: 'drained', meetings: 0 }),
+      expect((await agent('a', 'GET', '/v1/drain')).body).toMatchObject({ state: 'drained', holds: 0 }),
     );
     expect(await agent('a', 'POST', '/v1/drain/release', {})).toMatchObject({
       status: 200,

@@ -151,9 +151,66 @@ describe('the planner launches', () => {
       prefer: { zone: 'zone-1' },
     });
   });
+
+  const full = observation([node('a', [400, 400]), node('b', [400, 400])]);
+  const noChoice = { restsUntilMs: new Map([['any zone, local, any market', nowMs + policy.restMs]]) };
+
+  it('no more with one decision than it may', () => {
+    const seen = { ...full, platform: { ...full.platform, demand: demandOf('refused', 400, 9) } };
+    expect(first(seen, { policy: { launchesAtOnce: 2 } })).toMatchObject({ type: 'grow', to: 4 });
+  });
+
+  it('exactly what is below the minimum, and looks again before anything else', () => {
+    expect(plan(full, { ...policy, minNodes: 3 }, emptyMemory, nowMs).decisions).toEqual([
+      expect.objectContaining({ type: 'grow', to: 3 }),
+    ]);
+  });
+
+  it('nothing while every choice rests, be it for room or for the minimum', () => {
+    const held = {
+      type: 'hold',
+      reason: expect.stringContaining('every choice of zone and type has failed'),
+    };
+    expect(first(full, { memory: noChoice })).toMatchObject(held);
+    expect(first(full, { memory: noChoice, policy: { minNodes: 3 } })).toMatchObject(held);
+  });
+
+  it('nothing on what the cloud said too long ago, and does nothing else either', () => {
+    const old = { ...full, fleet: { ...full.fleet, asOfMs: nowMs - 60_001 } };
+    expect(plan(old, policy, emptyMemory, nowMs).decisions).toEqual([
+      { type: 'hold', reason: 'what the cloud says is 60 s old' },
+    ]);
+    const justNotOld = { ...full, fleet: { ...full.fleet, asOfMs: nowMs - 60_000 } };
+    expect(first(justNotOld).type).toBe('grow');
+  });
 });
 
 describe('the planner takes back', () => {
+  it('of its drains the one with most people, and of equal ones always the same', () => {
+    const lacking = [node('a', [400, 400])];
+    const drains = (people: Readonly<Record<string, number>>) =>
+      Object.entries(people).map(([id, participants]) => draining(id, [10, 0], { participants }));
+    expect(first(observation([...lacking, ...drains({ b: 3, c: 9, d: 5 })]))).toMatchObject({ nodeId: 'c' });
+    expect(first(observation([...lacking, ...drains({ d: 3, b: 3, c: 3 })]))).toMatchObject({ nodeId: 'b' });
+  });
+
+  it('none that could not be taken back a moment ago, and none that is released', () => {
+    const seen = observation([
+      node('a', [400, 400]),
+      draining('b', [10, 0], { participants: 9 }),
+      draining('c', [10, 0]),
+      draining('d', [0, 0], { participants: 9, drain: 'released' }),
+    ]);
+    const memory = {
+      ...emptyMemory,
+      restsUntilMs: new Map([
+        ['b', nowMs + 1000],
+        ['d', nowMs + 1000],
+      ]),
+    };
+    expect(first(seen, { memory })).toMatchObject({ type: 'cancel-drain', nodeId: 'c' });
+  });
+
   it('a drain of its own before it launches anything', () => {
     const seen = observation([node('a', [400, 400]), draining('b', [10, 0])]);
     expect(first(seen)).toMatchObject({ type: 'cancel-drain', nodeId: 'b' });
@@ -296,6 +353,126 @@ describe('the planner gives back', () => {
     expect(first(observation(two), { memory: { ...surplus, grownAtMs: nowMs - 1000 } }).type).toBe('hold');
   });
 
+  it('none soon after a launch, and one as soon as that is long enough ago', () => {
+    const grown = (agoMs: number) => ({ ...surplus, grownAtMs: nowMs - agoMs });
+    expect(first(observation(two), { memory: grown(policy.graceMs - 1) })).toEqual({
+      type: 'hold',
+      reason: 'machines were launched 300 s ago',
+    });
+    expect(first(observation(two), { memory: grown(policy.graceMs) }).type).toBe('drain');
+  });
+
+  it('none that is younger than the grace, and one that is just as old', () => {
+    const aged = (ageMs: number) =>
+      observation(two, {
+        fleet: { members: ['a', 'b'].map((id) => member(id, { launchedAtMs: nowMs - ageMs })) },
+      });
+    expect(first(aged(policy.graceMs - 1), { memory: surplus }).type).toBe('hold');
+    expect(first(aged(policy.graceMs), { memory: surplus }).type).toBe('drain');
+  });
+
+  it('none while a machine is wanted that the cloud does not list yet', () => {
+    const seen = observation(two, { fleet: { members: [member('a'), member('b')], wanted: 3 } });
+    expect(first(seen, { memory: surplus })).toEqual({ type: 'hold', reason: '1 machines are on their way' });
+  });
+
+  it('one although a meeting is announced for later, and although the load of a machine that drains is not known', () => {
+    const announced = {
+      kind: 'announced',
+      meetingId: 'm',
+      shares: sharesOf(4),
+      startsAtMs: nowMs + 3_600_000,
+    } as const;
+    const later = observation(two, { platform: { demand: wish(noDemand, announced, nowMs) } });
+    expect(first(later, { memory: surplus }).type).toBe('drain');
+    const others = draining('c', [10, 0], { drainedBy: 'others', processCpu: null });
+    expect(first(observation([...two, others]), { memory: surplus }).type).toBe('drain');
+  });
+
+  it('of machines with as many people the one with fewer meetings, promised ones counted, else always the same', () => {
+    const of = (id: string, streams: number[]) => node(id, streams, { participants: 4 });
+    const victim = (nodes: ReturnType<typeof of>[], reservations = expectMeeting([], promise('c'), nowMs)) =>
+      first(observation(nodes, { platform: { reservations } }), { memory: surplus });
+    const promise = (nodeId: string) => ({
+      meetingId: 'm',
+      nodeId,
+      expectedParticipants: 2,
+      startsAtMs: null,
+    });
+    expect(victim([of('a', [10, 10]), of('b', [20, 0]), of('c', [20, 0])])).toMatchObject({ nodeId: 'b' });
+    expect(victim([of('c', [20, 0]), of('b', [10, 10])])).toMatchObject({ nodeId: 'b' });
+    expect(victim([of('b', [20, 0]), of('a', [20, 0])], [])).toEqual({
+      type: 'drain',
+      nodeId: 'a',
+      reason:
+        'a: surplus for 300 s; its 1 meetings with 4 people fit elsewhere with the headroom still there',
+    });
+    expect(victim([of('b', [20, 0]), node('a', [0, 0])], [])).toMatchObject({
+      reason: 'a: surplus for 300 s; it holds nothing',
+    });
+  });
+
+  it('forgets since when a machine was surplus as soon as none is, and when it has begun to give one back', () => {
+    const since = (seen: Observation, about: Partial<ScalingPolicy> = {}) =>
+      plan(seen, { ...policy, ...about }, { ...emptyMemory, ...surplus }, nowMs).memory.surplusSinceMs;
+    const old = { asOfMs: nowMs - 60_001 };
+    expect({
+      noMore: since(observation([node('a', [300, 0]), node('b', [300, 0])])),
+      minimum: since(observation(two), { minNodes: 2 }),
+      lacking: since(observation([node('a', [400, 400])])),
+      unknown: since(observation([node('a', [100, 0], { processCpu: null }), node('b', [50, 0])])),
+      deafToNodes: since(observation(two, { platform: old })),
+      deafToCloud: since(observation(two, { fleet: old })),
+      begun: since(observation(two)),
+    }).toEqual({
+      noMore: null,
+      minimum: null,
+      lacking: null,
+      unknown: null,
+      deafToNodes: null,
+      deafToCloud: null,
+      begun: null,
+    });
+    expect(since(observation(two), { surplusForMs: 300_001 })).toBe(surplus.surplusSinceMs);
+  });
+
+  it('no further one while it takes a drain back', () => {
+    const members = [member('a'), member('b'), member('c', { releasable: { ok: false, why: 'locked' } })];
+    const seen = observation([...two, draining('c', [10, 0])], { fleet: { members } });
+    const { decisions } = plan(seen, { ...policy, drainsAtOnce: 2 }, { ...emptyMemory, ...surplus }, nowMs);
+    expect(decisions.map(({ type }) => type)).toEqual(['cancel-drain']);
+  });
+
+  it('of what drains only what has drained and holds nothing', () => {
+    const types = (...[about, streams]: [Parameters<typeof draining>[2], number[]]) =>
+      plan(
+        observation([node('a', [0, 0]), draining('b', streams, about)]),
+        policy,
+        emptyMemory,
+        nowMs,
+      ).decisions.map(({ type }) => type);
+    expect(types({ drain: 'draining' }, [0, 0])).toEqual(['hold']);
+    expect(types({ drain: 'drained' }, [10, 0])).toEqual(['hold']);
+    expect(types({ drain: 'drained' }, [0, 0])).toEqual(['release']);
+  });
+
+  it('nothing of a machine that the cloud does not know, or that could not be released a moment ago', () => {
+    const gone = draining('b', [0, 0], { drain: 'drained' });
+    const unlisted = observation([node('a', [0, 0]), gone], { fleet: { members: [member('a')] } });
+    const released = observation([node('a', [0, 0]), { ...gone, drain: 'released' }], {
+      fleet: { members: [member('a')] },
+    });
+    const resting = { restsUntilMs: new Map([['b', nowMs + 1]]) };
+    const of = (seen: Observation, memory: Partial<Memory> = {}) =>
+      plan(seen, policy, { ...emptyMemory, ...memory }, nowMs).decisions.flatMap((decision) =>
+        'nodeId' in decision && decision.nodeId === 'b' ? [decision.type] : [],
+      );
+    expect(of(unlisted)).toEqual([]);
+    expect(of(released)).toEqual([]);
+    expect(of(observation([node('a', [0, 0]), gone]), resting)).toEqual([]);
+    expect(of(observation([node('a', [0, 0]), gone]))).toEqual(['release']);
+  });
+
   it('an empty machine to the cloud, and not one that still holds a meeting', () => {
     expect(
       first(observation([node('a', [0, 0]), draining('b', [0, 0], { drain: 'drained' })])),
@@ -351,7 +528,11 @@ describe('a launch that never arrives', () => {
 
   it('is given up at its deadline, and the room is looked for elsewhere', () => {
     expect(first(late(nowMs - 599_999)).type).toBe('hold');
-    expect(first(late(nowMs - 600_000))).toMatchObject({ type: 'give-up', nodeId: 'b' });
+    expect(first(late(nowMs - 600_000))).toEqual({
+      type: 'give-up',
+      nodeId: 'b',
+      reason: 'b: launched 600 s ago and has not arrived',
+    });
     const { memory } = plan(late(nowMs - 600_000), policy, emptyMemory, nowMs);
     expect([...memory.restsUntilMs.keys()]).toEqual(['any zone, local, any market']);
   });
@@ -398,6 +579,16 @@ describe('a launch that never arrives', () => {
     expect(first(seen, { memory: silent }).type).toBe('hold');
     const alone = observation([], { fleet: { members: [member('b')] } });
     expect(first(alone, { memory: silent })).toMatchObject({ type: 'grow', to: 2 });
+  });
+
+  it('is not made more likely by machines that do not run yet: of three that run two are many', () => {
+    const silent = { troubledSinceMs: new Map(['b', 'c'].map((id) => [id, nowMs - 600_000])) };
+    const launching = ['d', 'e', 'f', 'g', 'h', 'i', 'j'].map((id) =>
+      member(id, { status: { state: 'launching' }, launchedAtMs: nowMs }),
+    );
+    const members = [...['a', 'b', 'c'].map((id) => member(id)), ...launching];
+    const seen = observation([node('a', [400, 0])], { fleet: { members } });
+    expect(first(seen, { memory: silent }).type).toBe('hold');
   });
 
   it('blocks nobody else when it cannot be given up', () => {

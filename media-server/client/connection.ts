@@ -153,6 +153,14 @@ export class Connection {
     return this.#link?.notify(method, params) ?? false;
   }
 
+  /**
+   * A media node has ended a leg and we were not told why: the WebSocket may be dead without a word, and media is missing as
+   * long as that takes to be noticed.
+   */
+  doubt(): void {
+    this.#link?.check({ hurried: true });
+  }
+
   /** This gateway will stop: a second WebSocket first, then the first one closes. */
   gatewayCloses(closing: ParamsOf<typeof clientContract, 'gateway.closing'>): void {
     const { withinMs, spreadMs } = closing;

@@ -1,7 +1,7 @@
 import { type HoldfastError, toHoldfastError } from '../protocol/errors.ts';
 import type { Connection } from './connection.ts';
 import type { Legs } from './legs.ts';
-import { brokenSinceMs } from './path-health.ts';
+import { brokenSinceMs, endedSinceMs } from './path-health.ts';
 import { type RenewalReason, remembered, renewalDue } from './renewal.ts';
 
 export interface LegRenewerOptions {
@@ -34,14 +34,13 @@ export class LegRenewer {
     this.#signallingSinceMs = connection.state === 'open' ? (this.#signallingSinceMs ?? nowMs) : undefined;
     this.#askedAtMs = remembered(this.#askedAtMs, nowMs);
     const { current, lastLegId, leglessSinceMs } = legs;
-    const broken = current?.paths
-      .map((path) => brokenSinceMs(path, nowMs))
-      .filter((sinceMs) => sinceMs !== undefined);
+    const paths = current?.paths ?? [];
     const reason = renewalDue({
       nowMs,
       signallingSinceMs: this.#signallingSinceMs,
       leg: current && {
-        brokenSinceMs: broken?.toSorted((a, b) => a - b)[0],
+        brokenSinceMs: earliest(paths.map((path) => brokenSinceMs(path, nowMs))),
+        endedSinceMs: earliest(paths.map(endedSinceMs)),
         spoilt: current.spoilt,
       },
       leglessSinceMs,
@@ -63,4 +62,9 @@ export class LegRenewer {
       .request('leg.renew', { legId })
       .catch((error: unknown) => onProblem(toHoldfastError(error), 'leg.renew'));
   }
+}
+
+function earliest(times: readonly (number | undefined)[]): number | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length > 0 ? Math.min(...known) : undefined;
 }

@@ -5,6 +5,7 @@ import type { ConsumerNew, LegOpen, LegReason } from '../protocol/signalling.ts'
 import { kindOfSource, type MediaSource } from '../protocol/values.ts';
 import type { Blame, Blamed } from './blame.ts';
 import type { Connection } from './connection.ts';
+import { onGoodbye } from './goodbye.ts';
 import { IceKeeper } from './ice-keeper.ts';
 import { type PathHealth, pathAfter, unusedPath } from './path-health.ts';
 import { outgoingEstimateBps } from './stats.ts';
@@ -24,6 +25,8 @@ export interface LegEvents {
   consumerClosed: (consumerId: string) => void;
   /** A path was connected or is broken, or receiving is spoilt. */
   healthChanged: () => void;
+  /** The node has closed one of its paths, and the leg stands: nobody has told us of it. */
+  ended: (leg: Leg) => void;
   problem: (error: HoldfastError, what: string) => void;
 }
 
@@ -184,7 +187,10 @@ export class Leg {
   /** Rejects with CONNECTION_CLOSED when the connection broke meanwhile: the node may or may not have the producer. */
   async produce(source: MediaSource, paused: boolean, options: ProducerOptions): Promise<Producer> {
     if (!this.#send || this.closed) throw new HoldfastError('LEG_UNKNOWN', `leg ${this.legId} is closed`);
-    return this.#send.produce({ ...options, appData: { source, paused } });
+    const send = this.#send;
+    const producer = await send.produce({ ...options, appData: { source, paused } });
+    onGoodbye(producer.rtpSender?.transport, () => this.#pathChanged(send.id, 'ended'));
+    return producer;
   }
 
   /** What the sender may send, as WebRTC estimates it, in bit/s. */
@@ -222,12 +228,14 @@ export class Leg {
     return transport;
   }
 
+  /** @param connectionState as WebRTC names it, or `ended` */
   #pathChanged(transportId: string, connectionState: string): void {
     const before = this.#paths.get(transportId);
     if (!before || this.closed) return;
     const after = pathAfter(before, connectionState, performance.now());
     if (after === before) return;
     this.#paths.set(transportId, after);
+    if (after.state === 'ended') this.#events.ended(this);
     this.#events.healthChanged();
   }
 
@@ -243,9 +251,10 @@ export class Leg {
   async #receive(known: KnownConsumer): Promise<void> {
     const { info } = known;
     try {
-      if (!this.#recv || this.closed || this.#spoilt) return;
+      const recv = this.#recv;
+      if (!recv || this.closed || this.#spoilt) return;
       // Not awaited one after the other: mediasoup-client makes all that wait in one round of SDP.
-      const consumer = await this.#recv.consume({
+      const consumer = await recv.consume({
         id: info.consumerId,
         producerId: info.producerId,
         kind: info.kind,
@@ -253,6 +262,7 @@ export class Leg {
         streamId: synchronisedWith(info),
       });
       this.#blame.received(info);
+      onGoodbye(consumer.rtpReceiver?.transport, () => this.#pathChanged(recv.id, 'ended'));
       if (this.#consumers.get(info.consumerId) !== known || this.closed) {
         consumer.close();
         return;

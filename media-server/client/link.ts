@@ -105,9 +105,9 @@ export class Link {
     this.#lookLater();
   }
 
-  /** There is a reason to doubt it: asks at once. */
-  check(): void {
-    if (this.#liveness) this.#found(doubted(this.#liveness, this.#options.now()));
+  /** There is a reason to doubt it: asks at once. `hurried`: and waits for the answer a moment only. */
+  check(options: { readonly hurried?: boolean } = {}): void {
+    if (this.#liveness) this.#found(doubted(this.#liveness, this.#options.now(), options.hurried));
   }
 
   request<M extends RequestName<Gateway>>(

@@ -12,6 +12,8 @@ export interface Liveness {
   readonly heardAtMs: number;
   /** When the question was put that nobody has answered. */
   readonly askedAtMs: number | undefined;
+  /** By then it must be answered; without a question it means nothing. */
+  readonly answerByMs: number;
   /** When the next look should come. */
   readonly lookAtMs: number;
   /** The question was put again after a late look. */
@@ -22,11 +24,14 @@ export type Finding = 'alive' | 'ask' | 'dead';
 
 const QUIET_MS = 2_000;
 const ANSWER_MS = 3_000;
+/** Where something else says already that the other end cannot be heard. */
+const HURRIED_ANSWER_MS = 500;
 const LATE_MS = 1_500;
 
 export const watched = (nowMs: number): Liveness => ({
   heardAtMs: nowMs,
   askedAtMs: undefined,
+  answerByMs: nowMs,
   lookAtMs: nowMs + QUIET_MS,
   askedAgain: false,
 });
@@ -48,29 +53,37 @@ export function look(
   if (askedAtMs === undefined) {
     const quietUntilMs = state.heardAtMs + QUIET_MS;
     if (nowMs < quietUntilMs) return { state: { ...state, lookAtMs: quietUntilMs }, finding: 'alive' };
-    return { state: asked(state, nowMs, false), finding: 'ask' };
+    return { state: asked(state, nowMs, ANSWER_MS, false), finding: 'ask' };
   }
-  if (nowMs < askedAtMs + ANSWER_MS) {
-    return { state: { ...state, lookAtMs: askedAtMs + ANSWER_MS }, finding: 'alive' };
-  }
+  if (nowMs < state.answerByMs) return { state: { ...state, lookAtMs: state.answerByMs }, finding: 'alive' };
   if (nowMs > state.lookAtMs + LATE_MS && !state.askedAgain) {
-    return { state: asked(state, nowMs, true), finding: 'ask' };
+    return { state: asked(state, nowMs, ANSWER_MS, true), finding: 'ask' };
   }
   return { state: { ...state, lookAtMs: nowMs + ANSWER_MS }, finding: 'dead' };
 }
 
-/** The page is shown again or the network has changed: ask now. */
+/**
+ * The page is shown again or the network has changed: ask now.
+ * @param hurried something has happened that should have been told: the answer is waited for a moment only
+ */
 export function doubted(
   state: Liveness,
   nowMs: number,
+  hurried = false,
 ): { readonly state: Liveness; readonly finding: Finding } {
-  if (state.askedAtMs !== undefined) return { state, finding: 'alive' };
-  return { state: asked(state, nowMs, false), finding: 'ask' };
+  const answerMs = hurried ? HURRIED_ANSWER_MS : ANSWER_MS;
+  if (state.askedAtMs === undefined) return { state: asked(state, nowMs, answerMs, false), finding: 'ask' };
+  const answerByMs = Math.min(state.answerByMs, nowMs + answerMs);
+  return {
+    state: { ...state, answerByMs, lookAtMs: Math.min(state.lookAtMs, answerByMs) },
+    finding: 'alive',
+  };
 }
 
-const asked = (state: Liveness, nowMs: number, askedAgain: boolean): Liveness => ({
+const asked = (state: Liveness, nowMs: number, answerMs: number, askedAgain: boolean): Liveness => ({
   ...state,
   askedAtMs: nowMs,
-  lookAtMs: nowMs + ANSWER_MS,
+  answerByMs: nowMs + answerMs,
+  lookAtMs: nowMs + answerMs,
   askedAgain,
 });

@@ -110,6 +110,10 @@ export class Meeting implements MeetingHandle {
       },
       changed: () => this.#updateState(),
       healthChanged: () => this.#renewer.look(),
+      ended: (leg) => {
+        log('leg.ended', { legId: leg.legId });
+        this.#connection.doubt();
+      },
     });
     this.#publisher = new Publisher(this.#connection, {
       localChanged: () => this.#emit('localChanged'),

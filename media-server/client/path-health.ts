@@ -2,9 +2,10 @@
 export interface PathHealth {
   /**
    * unused: nothing has been sent or received yet, so nothing connects. broken: it was connected, or tried to be, and is
-   * not; it stays so until it is connected again, whatever it goes through meanwhile.
+   * not; it stays so until it is connected again, whatever it goes through meanwhile. ended: the node has closed its end, so
+   * that no ICE restart brings it back.
    */
-  readonly state: 'unused' | 'connecting' | 'connected' | 'broken';
+  readonly state: 'unused' | 'connecting' | 'connected' | 'broken' | 'ended';
   readonly sinceMs: number;
 }
 
@@ -13,14 +14,17 @@ const CONNECT_LIMIT_MS = 10_000;
 
 export const unusedPath = (nowMs: number): PathHealth => ({ state: 'unused', sinceMs: nowMs });
 
-/** @param connectionState as WebRTC names it */
+/** @param connectionState as WebRTC names it, or `ended` */
 export function pathAfter(path: PathHealth, connectionState: string, nowMs: number): PathHealth {
   const next = stateAfter(path.state, connectionState);
   return next === path.state ? path : { state: next, sinceMs: nowMs };
 }
 
 function stateAfter(state: PathHealth['state'], connectionState: string): PathHealth['state'] {
+  if (state === 'ended') return state;
   switch (connectionState) {
+    case 'ended':
+      return 'ended';
     case 'connected':
       return 'connected';
     case 'disconnected':
@@ -34,11 +38,14 @@ function stateAfter(state: PathHealth['state'], connectionState: string): PathHe
   }
 }
 
-/** Since when this path is broken; undefined: it is not. */
+/** Since when this path is broken or ended; undefined: it is not. */
 export function brokenSinceMs({ state, sinceMs }: PathHealth, nowMs: number): number | undefined {
-  if (state === 'broken') return sinceMs;
+  if (state === 'broken' || state === 'ended') return sinceMs;
   return state === 'connecting' && nowMs - sinceMs >= CONNECT_LIMIT_MS ? sinceMs : undefined;
 }
+
+export const endedSinceMs = ({ state, sinceMs }: PathHealth): number | undefined =>
+  state === 'ended' ? sinceMs : undefined;
 
 /** Whether media can flow nowhere, though it should: some path is broken and none is connected. */
 export function nothingFlows(paths: readonly PathHealth[], nowMs: number): boolean {

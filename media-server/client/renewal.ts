@@ -1,17 +1,23 @@
 /**
  * When to ask the gateway for another leg. Pure. The gateway opens and closes legs by itself as meetings move and nodes
  * die; this is for what only the participant can see: a path that stays broken though ICE was restarted, a receiving
- * side that can take nothing new, and having no leg at all.
+ * side that can take nothing new, a leg that its node has ended without a word from the gateway, and having no leg at all.
  */
 
-export type RenewalReason = 'path-broken' | 'reception-spoilt' | 'no-leg';
+export type RenewalReason = 'path-broken' | 'reception-spoilt' | 'leg-ended' | 'no-leg';
 
 export interface Situation {
   readonly nowMs: number;
   /** Since when the gateway can be asked; undefined: it cannot. */
   readonly signallingSinceMs: number | undefined;
   /** The newest leg, which is where the meeting is or goes; undefined: there is none. */
-  readonly leg: { readonly brokenSinceMs: number | undefined; readonly spoilt: boolean } | undefined;
+  readonly leg:
+    | {
+        readonly brokenSinceMs: number | undefined;
+        readonly endedSinceMs: number | undefined;
+        readonly spoilt: boolean;
+      }
+    | undefined;
   /** Since when there has been no leg. */
   readonly leglessSinceMs: number | undefined;
   /** When legs were asked for before. */
@@ -43,5 +49,6 @@ export function renewalDue(situation: Situation): RenewalReason | undefined {
     sinceMs !== undefined && nowMs - Math.max(sinceMs, signallingSinceMs) >= limitMs;
   if (!leg) return lasts(leglessSinceMs, LEGLESS_MS) ? 'no-leg' : undefined;
   if (leg.spoilt) return 'reception-spoilt';
+  if (lasts(leg.endedSinceMs, LEGLESS_MS)) return 'leg-ended';
   return lasts(leg.brokenSinceMs, BROKEN_MS) ? 'path-broken' : undefined;
 }

@@ -5,10 +5,21 @@ interface ConsumeOptions {
   readonly producerId: string;
 }
 
+/** The DTLS end of a transport. */
+export class FakeDtls extends EventTarget {
+  state = 'connected';
+
+  becomes(state: string): void {
+    this.state = state;
+    this.dispatchEvent(new Event('statechange'));
+  }
+}
+
 /** A transport of mediasoup-client: what is consumed in one turn is one round, which succeeds or fails as a whole. */
 export class FakeTransport extends EventEmitter {
   readonly id: string;
   readonly rounds: string[][] = [];
+  readonly dtls = new FakeDtls();
   readonly #broken: ReadonlySet<string>;
   #round: { readonly producerId: string; readonly settle: (error?: Error) => void }[] = [];
   connectionState = 'new';
@@ -28,9 +39,14 @@ export class FakeTransport extends EventEmitter {
     this.emit('connectionstatechange', state);
   }
 
-  consume({ id, producerId }: ConsumeOptions): Promise<{ id: string; close: () => void }> {
-    return new Promise((resolve, reject) => {
-      const settle = (error?: Error) => (error ? reject(error) : resolve({ id, close: () => {} }));
+  async produce() {
+    return { id: `${this.id}-producer`, rtpSender: { transport: this.dtls }, close: () => {} };
+  }
+
+  consume({ id, producerId }: ConsumeOptions) {
+    const consumer = { id, rtpReceiver: { transport: this.dtls }, close: () => {} };
+    return new Promise<typeof consumer>((resolve, reject) => {
+      const settle = (error?: Error) => (error ? reject(error) : resolve(consumer));
       this.#round.push({ producerId, settle });
       if (this.#round.length > 1) return;
       queueMicrotask(() => {

@@ -19,6 +19,7 @@ function setUp() {
   const blame = new Blame();
   const received: string[] = [];
   const problems: string[] = [];
+  const goodbyes: string[] = [];
   const open = async (legId: string) => {
     const leg = new Leg(
       someLeg(legId),
@@ -28,6 +29,7 @@ function setUp() {
         consumerPaused: () => {},
         consumerClosed: () => {},
         healthChanged: () => {},
+        ended: (ended) => goodbyes.push(ended.legId),
         problem: ({ message }) => problems.push(message),
       },
       blame,
@@ -36,7 +38,7 @@ function setUp() {
     await leg.start();
     return leg;
   };
-  return { received, problems, open };
+  return { received, problems, goodbyes, open };
 }
 
 describe('a stream that breaks receiving', () => {
@@ -78,5 +80,39 @@ describe('a stream that breaks receiving', () => {
     expect(third.spoilt).toBe(false);
     expect(received.filter((one) => one.startsWith('l3')).toSorted()).toEqual(['l3 a', 'l3 b', 'l3 c']);
     third.close();
+  });
+});
+
+describe('a node that closes a path', () => {
+  it('is heard on the way of the media, once however many streams there are, though WebRTC still says connected', async () => {
+    const { goodbyes, open } = setUp();
+    const leg = await open('l1');
+    for (const id of ['a', 'b']) leg.offer(someStream('l1', id));
+    await vi.advanceTimersByTimeAsync(10);
+    const recv = FakeDevice.named('l1-recv');
+    recv.becomes('connected');
+    expect(goodbyes).toEqual([]);
+    recv.dtls.becomes('closed');
+    expect(goodbyes).toEqual(['l1']);
+    expect(leg.paths.map(({ state }) => state)).toEqual(['unused', 'ended']);
+    leg.close();
+  });
+
+  it('is heard by somebody who only sends', async () => {
+    const { goodbyes, open } = setUp();
+    const leg = await open('l1');
+    await leg.produce('microphone', false, {});
+    FakeDevice.named('l1-send').dtls.becomes('closed');
+    expect(goodbyes).toEqual(['l1']);
+    leg.close();
+  });
+
+  it('because we have closed the leg says nothing new', async () => {
+    const { goodbyes, open } = setUp();
+    const leg = await open('l1');
+    await leg.produce('microphone', false, {});
+    leg.close();
+    FakeDevice.named('l1-send').dtls.becomes('closed');
+    expect(goodbyes).toEqual([]);
   });
 });

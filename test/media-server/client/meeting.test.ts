@@ -73,6 +73,50 @@ describe('the end of a leg', () => {
   });
 });
 
+describe('a leg that its node ends without a word from the gateway', () => {
+  /** Somebody who sends, so that there is a path to be closed. */
+  async function sending() {
+    const world = await joined();
+    await world.meeting.publish('microphone', new FakeTrack('audio'));
+    const goodbye = () => FakeDevice.named('n:1-send').dtls.becomes('closed');
+    return { ...world, goodbye };
+  }
+
+  it('means that the WebSocket may be dead: a second one is opened half a second later, not after five', async () => {
+    const { gateway, goodbye, leave } = await sending();
+    await vi.advanceTimersByTimeAsync(1_000);
+    gateway.last.dead = true;
+    goodbye();
+    await vi.advanceTimersByTimeAsync(490);
+    expect(gateway.sockets).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(150);
+    expect(gateway.calls).toContain('1:resume');
+    await leave();
+  });
+
+  it('on a WebSocket that lives opens no second one; the gateway is asked for another leg when none comes', async () => {
+    const { gateway, goodbye, leave } = await sending();
+    goodbye();
+    await vi.advanceTimersByTimeAsync(2_500);
+    expect(gateway.calls).not.toContain('0:leg.renew n:1');
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(gateway.calls).toContain('0:leg.renew n:1');
+    expect(gateway.sockets).toHaveLength(1);
+    await leave();
+  });
+
+  it('as it was told is nothing to doubt anything for', async () => {
+    const { gateway, goodbye, log, leave } = await sending();
+    gateway.last.peer.notify('leg.open', someLeg('n:2', 'handover'));
+    gateway.last.peer.notify('leg.close', { legId: 'n:1', reason: 'moved' });
+    await vi.advanceTimersByTimeAsync(50);
+    goodbye();
+    await vi.advanceTimersByTimeAsync(50);
+    expect(log.filter((line) => line.startsWith('leg.ended'))).toEqual([]);
+    await leave();
+  });
+});
+
 describe('a path that stays broken', () => {
   it('is said, and after 8 s another leg is asked for', async () => {
     const { gateway, meeting, leave } = await joined();

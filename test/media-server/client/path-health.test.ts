@@ -1,5 +1,6 @@
 import {
   brokenSinceMs,
+  endedSinceMs,
   nothingFlows,
   type PathHealth,
   pathAfter,
@@ -22,6 +23,14 @@ describe('a path', () => {
     expect(brokenSinceMs(pathAfter(broken, 'connected', 8_000), 9_000)).toBeUndefined();
   });
 
+  it('that the node has ended stays so, whatever WebRTC still says of the connection', () => {
+    const ended = after('connecting', 'connected', 'ended', 'connected', 'disconnected', 'connecting');
+    expect(ended.state).toBe('ended');
+    expect(brokenSinceMs(ended, 7_000)).toBe(3_000);
+    expect(endedSinceMs(ended)).toBe(3_000);
+    expect(endedSinceMs(after('connecting', 'connected', 'disconnected'))).toBeUndefined();
+  });
+
   it('that does not come up at all counts as broken after a while', () => {
     const path = after('connecting');
     expect(brokenSinceMs(path, 10_900)).toBeUndefined();
@@ -36,6 +45,7 @@ describe('nothing flows', () => {
     { what: 'one of two is broken', paths: [connected, broken], flows: true },
     { what: 'one is broken, the other was never used', paths: [broken, unusedPath(0)], flows: false },
     { what: 'both are broken', paths: [broken, broken], flows: false },
+    { what: 'the node has ended both', paths: [after('connected', 'ended')], flows: false },
     {
       what: 'none is used: somebody alone, without a camera',
       paths: [unusedPath(0), unusedPath(0)],

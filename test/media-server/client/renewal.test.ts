@@ -4,14 +4,19 @@ import { describe, expect, it } from 'vitest';
 const well: Situation = {
   nowMs: 100_000,
   signallingSinceMs: 0,
-  leg: { brokenSinceMs: undefined, spoilt: false },
+  leg: { brokenSinceMs: undefined, endedSinceMs: undefined, spoilt: false },
   leglessSinceMs: undefined,
   askedAtMs: [],
 };
 const brokenAt = (sinceMs: number): Partial<Situation> => ({
-  leg: { brokenSinceMs: sinceMs, spoilt: false },
+  leg: { brokenSinceMs: sinceMs, endedSinceMs: undefined, spoilt: false },
 });
-const spoilt: Partial<Situation> = { leg: { brokenSinceMs: undefined, spoilt: true } };
+const endedAt = (sinceMs: number): Partial<Situation> => ({
+  leg: { brokenSinceMs: sinceMs, endedSinceMs: sinceMs, spoilt: false },
+});
+const spoilt: Partial<Situation> = {
+  leg: { brokenSinceMs: undefined, endedSinceMs: undefined, spoilt: true },
+};
 const due = (change: Partial<Situation>): RenewalReason | undefined => renewalDue({ ...well, ...change });
 
 /** When another leg is asked for in so long a time, looking once a second. */
@@ -43,6 +48,12 @@ describe('another leg is asked for', () => {
     const legless = (sinceMs: number) => due({ leg: undefined, leglessSinceMs: sinceMs });
     expect(legless(98_000)).toBeUndefined();
     expect(legless(97_000)).toBe('no-leg');
+  });
+
+  it('when its node has ended the leg and for 3 s nobody says what comes instead: no ICE restart brings it back', () => {
+    expect(due(endedAt(97_100))).toBeUndefined();
+    expect(due(endedAt(97_000))).toBe('leg-ended');
+    expect(due({ ...endedAt(0), signallingSinceMs: undefined })).toBeUndefined();
   });
 
   it('never while all is well', () => {

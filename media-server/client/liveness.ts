@@ -25,7 +25,7 @@ export type Finding = 'alive' | 'ask' | 'dead';
 const QUIET_MS = 2_000;
 const ANSWER_MS = 3_000;
 /** Where something else says already that the other end cannot be heard. */
-const HURRIED_ANSWER_MS = 500;
+const HURRIED_ANSWER_MS = 400;
 const LATE_MS = 1_500;
 
 export const watched = (nowMs: number): Liveness => ({

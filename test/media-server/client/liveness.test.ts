@@ -87,21 +87,21 @@ describe('a doubt', () => {
     expect(look(again.state, 5_000).finding).toBe('dead');
   });
 
-  it('with a reason to hurry is over half a second later', () => {
+  it('with a reason to hurry is over 400 ms later', () => {
     const { state, finding } = doubted(watched(0), 100, true);
     expect(finding).toBe('ask');
-    expect(look(state, 599).finding).toBe('alive');
-    expect(look(state, 600).finding).toBe('dead');
-    expect(look(heard(state, 300), 600).finding).toBe('alive');
+    expect(look(state, 499).finding).toBe('alive');
+    expect(look(state, 500).finding).toBe('dead');
+    expect(look(heard(state, 300), 500).finding).toBe('alive');
   });
 
   it('with a reason to hurry shortens the wait for an answer, and never lengthens it', () => {
     const { state } = look(watched(0), 2_000);
     const hurried = doubted(state, 2_100, true);
-    expect(hurried).toMatchObject({ finding: 'alive', state: { lookAtMs: 2_600 } });
-    expect(look(hurried.state, 2_600).finding).toBe('dead');
+    expect(hurried).toMatchObject({ finding: 'alive', state: { lookAtMs: 2_500 } });
+    expect(look(hurried.state, 2_500).finding).toBe('dead');
     expect(doubted(state, 4_900, true).state.lookAtMs).toBe(5_000);
-    expect(doubted(hurried.state, 2_400, true).state.lookAtMs).toBe(2_600);
+    expect(doubted(hurried.state, 2_400, true).state.lookAtMs).toBe(2_500);
   });
 
   it('that is asked again after a late look has the ordinary time', () => {

@@ -20,16 +20,21 @@ export const fullAt = {
   network: 0.8,
 } as const;
 
-type Carries = Partial<Omit<MachineCapacity, 'workers'>>;
+/** Of a machine whatever its number of workers; what is absent is the measured default's. */
+export type Carries = { readonly [Measure in keyof Omit<MachineCapacity, 'workers'>]?: number | undefined };
 
 /**
  * Measured: one worker forwards 400 streams on a core of 2024 before its thread is at 0.7. The bound of Node's own thread
  * is a guess on the safe side, which the measured CPU of the process corrects. 1 Gbit/s is what every cloud gives.
  */
-const measuredDefault: Required<Carries> = { workerStreams: 400, nodeStreams: 10_000, networkBps: 1e9 };
+export const measuredDefault: Omit<MachineCapacity, 'workers'> = {
+  workerStreams: 400,
+  nodeStreams: 10_000,
+  networkBps: 1e9,
+};
 
 /** What a machine may send for long (burst left out), and workers that differ from the measured one. */
-const table: Readonly<Record<string, Carries>> = {
+const table: Readonly<Record<string, Partial<MachineCapacity>>> = {
   // Processes of one computer: nothing leaves it.
   local: { networkBps: 10e9 },
   'c6a.xlarge': { networkBps: 1.5e9 },
@@ -49,12 +54,17 @@ const table: Readonly<Record<string, Carries>> = {
 /**
  * What a machine of this type with so many workers carries. A type that is not in the table carries the measured default.
  *
- * @param overrides what an operator has measured for types of their own, or better than the table
+ * @param better what an operator has measured for this type of their own, or better than the table
  */
-export function capacityOf(
-  machineType: string,
-  workers: number,
-  overrides: Readonly<Record<string, Carries>> = {},
-): MachineCapacity {
-  return { ...measuredDefault, ...table[machineType], ...overrides[machineType], workers };
+export function capacityOf(machineType: string, workers: number, better: Carries = {}): MachineCapacity {
+  const known = { ...table[machineType], ...defined(better) };
+  return { ...measuredDefault, ...known, workers };
+}
+
+function defined({ workerStreams, nodeStreams, networkBps }: Carries): Partial<MachineCapacity> {
+  return {
+    ...(workerStreams === undefined ? {} : { workerStreams }),
+    ...(nodeStreams === undefined ? {} : { nodeStreams }),
+    ...(networkBps === undefined ? {} : { networkBps }),
+  };
 }

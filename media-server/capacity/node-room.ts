@@ -190,6 +190,29 @@ function workerStress(cpu: number, streams: number, { workerStreams }: MachineCa
   return Math.max(cpu / fullAt.workerCpu, streams / workerStreams);
 }
 
+/**
+ * How full a node is: over all its workers, or what they share (network, Node's own thread), whichever is more. 1: nothing
+ * fits any more. Unknown CPU makes the whole unknown: missing data is never taken for zero.
+ */
+export function fullness(
+  node: Pick<CapacityNode, 'machine' | 'workers' | 'processCpu' | 'egressBps'>,
+): number | null {
+  const { machine, workers, processCpu, egressBps } = node;
+  if (processCpu === null || workers.length === 0) return null;
+  let [sum, streams] = [0, 0];
+  for (const worker of workers) {
+    if (worker.cpu === null) return null;
+    sum += workerStress(worker.cpu, worker.streams, machine);
+    streams += worker.streams;
+  }
+  return Math.max(
+    sum / workers.length,
+    processCpu / fullAt.processCpu,
+    streams / machine.nodeStreams,
+    (egressBps ?? streams * STREAM_BPS) / (machine.networkBps * fullAt.network),
+  );
+}
+
 /** Whether a node's load is known as a whole. */
 export function isKnown(node: CapacityNode): boolean {
   return node.processCpu !== null && node.workers.length > 0 && node.workers.every(({ cpu }) => cpu !== null);

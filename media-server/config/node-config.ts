@@ -5,6 +5,19 @@ import { iceServer, nodeId } from '../protocol/values.ts';
 const port = z.int().min(0).max(65_535);
 const httpUrl = z.url();
 
+/** Of one machine of the fleet; what is absent is taken from `capacity/machine-capacity.ts`. */
+const carries = z
+  .strictObject({
+    /** Streams that one worker forwards. */
+    workerStreams: z.number().positive(),
+    /** Streams that Node's own thread serves. */
+    nodeStreams: z.number().positive(),
+    /** What the machine may send, bits per second. */
+    networkBps: z.number().positive(),
+  })
+  .partial()
+  .prefault({});
+
 export const mediaNodeConfig = z.object({
   role: z.literal('media-node'),
   nodeId,
@@ -35,6 +48,8 @@ export const mediaNodeConfig = z.object({
       workers: z.int().min(1).max(256).optional(),
     })
     .prefault({}),
+  /** What one machine carries, where it was measured better than the table of machine types knows. */
+  carries,
   handover: z
     .object({
       /** Time one meeting may take until its commit, ms. */

@@ -3,6 +3,7 @@ import type { Logger } from '../process/logger.ts';
 import type { Running } from '../process/run-process.ts';
 import { hostCheck } from './api/hosts.ts';
 import { PublicServer } from './api/public-server.ts';
+import { DemandBoard } from './capacity/demand-board.ts';
 import { Placer } from './capacity/placer.ts';
 import { Claims } from './directory/claims.ts';
 import { Directory } from './directory/directory.ts';
@@ -153,7 +154,13 @@ async function assemble(options: ControlPlaneOptions): Promise<Parts> {
   const registry = new Registry({ nodes: store.nodes, nodeLostMs, sweepMs: SWEEP_MS, now, log });
   const directory = new Directory(store.directory, now);
   const claims = new Claims(directory, registry, now);
-  const placer = new Placer(registry, store.reservations, now);
+  const demand = new DemandBoard({ wishes: store.wishes, meetings: store.meetings, directory, now });
+  const placer = new Placer({
+    registry,
+    reservations: store.reservations,
+    generation: async () => (await store.fleets.get('media'))?.value.generation ?? null,
+    now,
+  });
   const tokens = new Tokens(secrets.HOLDFAST_SIGNING_KEY, now);
   const { usedTokens, resumeTurns, revocations } = store;
   const ledger = new TokenLedger({ tokens, usedTokens, resumeTurns, revocations, now });
@@ -172,6 +179,7 @@ async function assemble(options: ControlPlaneOptions): Promise<Parts> {
     directory,
     registry,
     placer,
+    demand,
     meetings: store.meetings,
     isLinked: (nodeId) => gateway.isLinked(nodeId),
     settledAtMs: startedAtMs + timing.settleMs,
@@ -209,6 +217,7 @@ async function assemble(options: ControlPlaneOptions): Promise<Parts> {
       claims,
       registry,
       placer,
+      demand,
       homes,
       metrics,
       settledAtMs: startedAtMs + timing.settleMs,

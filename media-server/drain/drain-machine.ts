@@ -1,4 +1,10 @@
-import { DRAIN_WITHIN_MS, type DrainReport, type DrainWait, HoldfastError } from '../protocol/index.ts';
+import {
+  DRAIN_WITHIN_MS,
+  type DrainedBy,
+  type DrainReport,
+  type DrainWait,
+  HoldfastError,
+} from '../protocol/index.ts';
 
 /**
  * Who wants the node empty. An operator may change his mind; a cloud's notice is only taken back by the cloud, and a process
@@ -6,7 +12,7 @@ import { DRAIN_WITHIN_MS, type DrainReport, type DrainWait, HoldfastError } from
  */
 export interface DrainCause {
   readonly id: string;
-  readonly by: 'operator' | 'cloud' | 'process';
+  readonly by: DrainedBy;
   readonly reason: string;
   /** By this node's own clock. */
   readonly deadlineMs: number | undefined;
@@ -50,10 +56,13 @@ export function nextDrainState(now: DrainMachineState, event: DrainEvent): Drain
       if (now.state === 'released') {
         throw new HoldfastError('DRAIN_RELEASED', 'this node was already given back to the cloud');
       }
+      // A person overrules the autoscaler, which knows only numbers; nobody overrules a cloud.
+      const overruled = event.by === 'operator' ? ['operator', 'autoscaler'] : [event.by];
       const causes = now.causes.filter(
-        (cause) => cause.by !== event.by || (event.causeId !== undefined && cause.id !== event.causeId),
+        (cause) =>
+          !overruled.includes(cause.by) || (event.causeId !== undefined && cause.id !== event.causeId),
       );
-      const held = causes.find((cause) => cause.by !== 'operator');
+      const held = causes.find(({ by }) => by === 'cloud' || by === 'process');
       if (event.by === 'operator' && held) {
         throw new HoldfastError(
           'CONFLICT',
@@ -111,6 +120,7 @@ export function drainReportOf(
   return {
     state: now.state,
     sinceMs: now.sinceMs,
+    by: [...new Set(now.causes.map((cause) => cause.by))],
     reason: now.causes.map((cause) => cause.reason).join(', '),
     ...(deadlineMs === undefined ? {} : { remainingMs: Math.max(0, deadlineMs - nowMs) }),
     ...(waitingFor.length === 0 ? {} : { waitingFor }),

@@ -73,9 +73,9 @@ export class Drain extends EventEmitter<{ changed: () => void }> {
     return { ...this.report(), holds: load.holds(), people: load.people() };
   }
 
-  /** An operator's order, which was checked where it came in. */
-  order({ reason, withinMs }: ParamsOf<typeof registryClientContract, 'node.drain'>): DrainReport {
-    return this.#drain({ id: 'operator', by: 'operator', reason, deadlineMs: this.#deadline(withinMs) });
+  /** An order by way of the control plane, where it was checked. */
+  order({ by, reason, withinMs }: ParamsOf<typeof registryClientContract, 'node.drain'>): DrainReport {
+    return this.#drain({ id: by, by, reason, deadlineMs: this.#deadline(withinMs) });
   }
 
   /** A cloud's word. */

@@ -25,7 +25,6 @@ import { beginHandover, type Transition, transition } from './handover-plan.ts';
 import { HandoverTarget } from './handover-target.ts';
 import type { Leg } from './leg.ts';
 import type { Link } from './link.ts';
-import { meetingLoad } from './load.ts';
 import type { Meeting } from './meeting.ts';
 
 /** Asks the control plane. */
@@ -35,7 +34,6 @@ export interface HandoverContext {
   readonly nodeId: string;
   readonly secrets: ClusterSecrets;
   readonly timing: MediaNodeConfig['handover'];
-  readonly workers: () => number;
   readonly ask: AskRegistry;
   readonly log: Logger;
   readonly clock: Clock;
@@ -61,8 +59,7 @@ export interface HandoverRunOptions extends Partial<HandoverOptions> {
 }
 
 /** What a move needs of the meeting: a `Meeting`. */
-export interface MovingMeeting
-  extends Pick<Meeting, 'id' | 'epoch' | 'closed' | 'consumerCount' | 'setRole'> {
+export interface MovingMeeting extends Pick<Meeting, 'id' | 'epoch' | 'closed' | 'shares' | 'setRole'> {
   readonly participants: readonly unknown[];
   readonly legs: ReadonlyMap<
     string,
@@ -206,7 +203,11 @@ export class Handover {
     switch (request.type) {
       case 'reserve': {
         const exclude = [...(this.#plan?.options.exclude ?? [])];
-        const move = await ask('move.reserve', { ...from, load: this.#load(), exclude });
+        const move = await ask('move.reserve', {
+          ...from,
+          shares: [...this.#meeting.shares],
+          exclude,
+        });
         return { type: 'reserved', move };
       }
       case 'commit':
@@ -272,11 +273,6 @@ export class Handover {
     } finally {
       timer.abort();
     }
-  }
-
-  #load(): number {
-    const { consumerCount, participants } = this.#meeting;
-    return meetingLoad(consumerCount, participants.length, this.#context.workers());
   }
 
   #people(): PersonSeen[] {

@@ -1,12 +1,4 @@
-/** What a node may carry before it counts as full (stress 1). */
-export const loadTargets = {
-  /** Cores of one worker's single thread; above this, queues begin to grow. */
-  workerCpu: 0.7,
-  /** Cores of the Node process: signalling, statistics. */
-  processCpu: 0.7,
-  /** Forwarded streams on one worker, as a bound for the time before CPU can be measured. */
-  consumersPerWorker: 400,
-} as const;
+import { fullAt, measuredDefault } from '../capacity/machine-capacity.ts';
 
 /**
  * The most people in one meeting. A meeting lives on one worker, and everybody receives everybody's picture; most people are muted,
@@ -14,7 +6,7 @@ export const loadTargets = {
  * 24 people, 552 pictures. One more, and everybody's picture would stand still, also in the worker's other meetings.
  */
 const MOST_PARTICIPANTS = (() => {
-  const most = loadTargets.consumersPerWorker / loadTargets.workerCpu;
+  const most = measuredDefault.workerStreams / fullAt.workerCpu;
   let people = 2;
   while ((people + 1) * people <= most) people += 1;
   return people;

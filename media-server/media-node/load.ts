@@ -1,38 +1,24 @@
+import type { MachineCapacity } from '../capacity/machine-capacity.ts';
+import { streamsOf } from '../capacity/meeting-load.ts';
+import { fullness } from '../capacity/node-room.ts';
 import { type Clock, pause } from '../process/clock.ts';
 import type { NodeLoad } from '../protocol/index.ts';
-import { loadTargets } from './limits.ts';
 import type { MediaWorker } from './media-worker.ts';
 import type { Meeting } from './meeting.ts';
 import type { MeetingStore } from './meeting-store.ts';
 import type { WorkerChannel } from './worker-channel.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
-/** The worst measure against its target. Unknown CPU makes the whole unknown: missing data is never taken for zero. */
-export function stressOf(load: Pick<NodeLoad, 'workers' | 'processCpu'>): number | null {
-  if (load.processCpu === null || load.workers.length === 0) return null;
-  let worst = load.processCpu / loadTargets.processCpu;
-  for (const worker of load.workers) {
-    if (worker.cpu === null) return null;
-    worst = Math.max(
-      worst,
-      worker.cpu / loadTargets.workerCpu,
-      worker.consumers / loadTargets.consumersPerWorker,
-    );
-  }
-  return worst;
-}
-
-/** Share of a node's target that a meeting of this size takes. */
-export function meetingLoad(consumers: number, participants: number, workers: number): number {
-  // Somebody who has only just arrived receives nothing yet, but will: two streams (sound, picture) from each other one.
-  const expected = participants * Math.max(0, participants - 1) * 2;
-  return Math.max(consumers, expected) / (loadTargets.consumersPerWorker * Math.max(1, workers));
+/** What was sent since the beginning; undefined: not known. */
+interface Sent {
+  readonly packets: number;
+  readonly bytes: number;
 }
 
 interface Sample {
   readonly atMs: number;
   readonly cpuMs: number;
-  readonly packets: number | undefined;
+  readonly sent: Sent | undefined;
 }
 
 /** A measurement waits no longer than this for the workers; one that has not answered by then is not known. */
@@ -43,13 +29,15 @@ const SAMPLED_CONSUMERS = 200;
 interface Rates {
   readonly cpu: number | null;
   readonly packetsPerSecond: number | null;
+  readonly egressBps: number | null;
 }
-const unknownRates: Rates = { cpu: null, packetsPerSecond: null };
+const unknownRates: Rates = { cpu: null, packetsPerSecond: null, egressBps: null };
 
 /** Measures the node once in a while; between two measurements the last one stands. */
 export class LoadMeter {
   readonly #pool: WorkerPool;
   readonly #meetings: MeetingStore;
+  readonly #machine: MachineCapacity;
   readonly #clock: Clock;
   /** Workers that have not answered the last question yet. */
   readonly #asked = new Set<MediaWorker>();
@@ -58,9 +46,10 @@ export class LoadMeter {
   #process: Sample | undefined;
   #processCpu: number | null = null;
 
-  constructor(pool: WorkerPool, meetings: MeetingStore, clock: Clock) {
+  constructor(pool: WorkerPool, meetings: MeetingStore, machine: MachineCapacity, clock: Clock) {
     this.#pool = pool;
     this.#meetings = meetings;
+    this.#machine = machine;
     this.#clock = clock;
   }
 
@@ -70,7 +59,7 @@ export class LoadMeter {
     const { user, system } = process.cpuUsage();
     const cpuMs = (user + system) / 1000;
     this.#processCpu = this.#process ? rate(cpuMs - this.#process.cpuMs, atMs - this.#process.atMs) : null;
-    this.#process = { atMs, cpuMs, packets: undefined };
+    this.#process = { atMs, cpuMs, sent: undefined };
     const over = new AbortController();
     const asked = this.#pool.running.map((media) => this.#measureWorker(media));
     await Promise.race([Promise.all(asked), pause(this.#clock, MEASURE_LIMIT_MS, over.signal)]);
@@ -85,12 +74,12 @@ export class LoadMeter {
     const { index, worker, channel } = media;
     this.#asked.add(media);
     try {
-      const [usage, packets] = await Promise.all([
+      const [usage, sent] = await Promise.all([
         channel.call(() => worker.getResourceUsage()),
-        this.#packetsSent(index, channel),
+        this.#sent(index, channel),
       ]);
       const atMs = this.#clock.now();
-      const sample = { atMs, cpuMs: usage.ru_utime + usage.ru_stime, packets, pid: worker.pid };
+      const sample = { atMs, cpuMs: usage.ru_utime + usage.ru_stime, sent, pid: worker.pid };
       const before = this.#workers.get(index);
       // Nothing can be said of no time at all: what was measured a moment ago stands.
       if (before?.pid === worker.pid && before.atMs === atMs) return;
@@ -102,10 +91,8 @@ export class LoadMeter {
       const elapsedMs = atMs - before.atMs;
       this.#rates.set(index, {
         cpu: rate(sample.cpuMs - before.cpuMs, elapsedMs),
-        packetsPerSecond:
-          packets === undefined || before.packets === undefined || packets < before.packets
-            ? null
-            : (rate(packets - before.packets, elapsedMs) ?? 0) * 1000,
+        packetsPerSecond: perSecond(before.sent?.packets, sent.packets, elapsedMs),
+        egressBps: perSecond(before.sent && before.sent.bytes * 8, sent.bytes * 8, elapsedMs),
       });
     } catch {
       // The worker died while it was asked: nothing is known of it.
@@ -115,7 +102,7 @@ export class LoadMeter {
     }
   }
 
-  async #packetsSent(index: number, channel: WorkerChannel): Promise<number> {
+  async #sent(index: number, channel: WorkerChannel): Promise<Sent> {
     const consumers = this.#on(index).flatMap((meeting) =>
       [...meeting.legs.values()].flatMap((leg) => leg.reception.consumers),
     );
@@ -124,14 +111,20 @@ export class LoadMeter {
       sampled.map(async (consumer) => {
         // One that closes while it is asked has nothing to add.
         const stats = await channel.call(() => consumer.getStats()).catch(() => []);
-        return stats.reduce(
-          (sum, entry) => (entry.type === 'outbound-rtp' ? sum + entry.packetCount : sum),
-          0,
-        );
+        const sum = { packets: 0, bytes: 0 };
+        for (const entry of stats) {
+          if (entry.type !== 'outbound-rtp') continue;
+          sum.packets += entry.packetCount;
+          sum.bytes += entry.byteCount;
+        }
+        return sum;
       }),
     );
-    const sum = counts.reduce((total, count) => total + count, 0);
-    return sampled.length === 0 ? 0 : (sum * consumers.length) / sampled.length;
+    const factor = sampled.length === 0 ? 0 : consumers.length / sampled.length;
+    return {
+      packets: counts.reduce((sum, { packets }) => sum + packets, 0) * factor,
+      bytes: counts.reduce((sum, { bytes }) => sum + bytes, 0) * factor,
+    };
   }
 
   #on(index: number): Meeting[] {
@@ -144,24 +137,40 @@ export class LoadMeter {
   }
 
   current(): NodeLoad {
-    const workers = this.#pool.running.map(({ index }) => {
+    const known = this.#pool.running.map(({ index }) => this.#rates.get(index) ?? unknownRates);
+    const workers = this.#pool.running.map(({ index }, position) => {
       const meetings = this.#on(index);
-      const { cpu, packetsPerSecond } = this.#rates.get(index) ?? unknownRates;
+      const { cpu, packetsPerSecond } = known[position] ?? unknownRates;
       return {
+        index,
         cpu,
         packetsPerSecond,
         meetings: meetings.length,
         consumers: meetings.reduce((sum, meeting) => sum + meeting.consumerCount, 0),
+        streams: meetings.reduce((sum, meeting) => sum + streamsOf(meeting.shares), 0),
       };
     });
-    const load = { workers, processCpu: this.#processCpu };
+    const load = {
+      workers,
+      processCpu: this.#processCpu,
+      egressBps: known.reduce<number | null>(
+        (sum, { egressBps }) => (sum === null || egressBps === null ? null : sum + egressBps),
+        0,
+      ),
+    };
     return {
       ...load,
       rssBytes: process.memoryUsage.rss(),
       participants: this.#meetings.participantCount,
-      stress: stressOf(load),
+      stress: fullness({ ...load, machine: this.#machine }),
     };
   }
+}
+
+function perSecond(before: number | undefined, now: number, elapsedMs: number): number | null {
+  // Fewer than before: somebody has left, and took what was counted for them along.
+  if (before === undefined || now < before) return null;
+  return (rate(now - before, elapsedMs) ?? 0) * 1000;
 }
 
 function rate(amount: number, elapsedMs: number): number | null {

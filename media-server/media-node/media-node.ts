@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { capacityOf, type MachineCapacity } from '../capacity/machine-capacity.ts';
 import type { ClusterSecrets, MediaNodeConfig } from '../config/index.ts';
 import type { Drain } from '../drain/drain.ts';
 import { DrainSocket } from '../drain/drain-socket.ts';
@@ -8,7 +9,7 @@ import type { Leaving, Running } from '../process/run-process.ts';
 import type { HeldMeeting, NodeVerdict } from '../protocol/index.ts';
 import { Evacuation } from './evacuation.ts';
 import { Handover, type HandoverContext } from './handover.ts';
-import { LoadMeter, meetingLoad } from './load.ts';
+import { LoadMeter } from './load.ts';
 import { MeetingStore } from './meeting-store.ts';
 import { NodeMetrics } from './metrics.ts';
 import { NodeServer } from './node-server.ts';
@@ -36,19 +37,20 @@ export class MediaNode implements Running {
   readonly #server: NodeServer;
   readonly #socket: DrainSocket;
   readonly #options: MediaNodeOptions;
+  readonly #capacity: MachineCapacity;
   #registry: RegistryLink | undefined;
 
   private constructor(options: MediaNodeOptions, pool: WorkerPool) {
     const { config, secrets, log } = options;
     const clock = options.clock ?? systemClock;
     this.#options = options;
+    this.#capacity = capacityOf('local', pool.size, config.carries);
     this.#pool = pool;
     this.#meetings = new MeetingStore(pool, log, clock);
     const handover: HandoverContext = {
       nodeId: config.nodeId,
       secrets,
       timing: config.handover,
-      workers: () => pool.size,
       ask: (method, params) => this.#registryLink().ask(method, params),
       log,
       clock,
@@ -60,7 +62,7 @@ export class MediaNode implements Running {
       clock,
       log,
     });
-    this.#load = new LoadMeter(pool, this.#meetings, clock);
+    this.#load = new LoadMeter(pool, this.#meetings, this.#capacity, clock);
     this.#police = new ProducerPolice(this.#meetings, clock, log);
     const metrics = new NodeMetrics(config.nodeId, {
       pool,
@@ -133,6 +135,7 @@ export class MediaNode implements Running {
         zone: null,
         market: 'on-demand',
         workers: this.#pool.size,
+        capacity: this.#capacity,
       },
       urls: config.controlPlane.urls,
       secrets,
@@ -140,7 +143,7 @@ export class MediaNode implements Running {
       measure: () => this.#load.measure(),
       handlers: {
         'node.drain': (order) => this.#drain.order(order),
-        'node.cancelDrain': () => this.#drain.cancel('operator'),
+        'node.cancelDrain': ({ by }) => this.#drain.cancel(by),
       },
       obey: (verdict) => this.#obey(verdict),
       clock,
@@ -182,7 +185,8 @@ export class MediaNode implements Running {
       epoch: meeting.epoch,
       role: meeting.role,
       participants: meeting.participants.length,
-      load: meetingLoad(meeting.consumerCount, meeting.participants.length, this.#pool.size),
+      shares: [...meeting.shares],
+      workers: [meeting.worker.index],
     }));
   }
 

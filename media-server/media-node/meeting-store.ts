@@ -1,4 +1,5 @@
 import { EventEmitter } from 'eventemitter3';
+import { streamsOf } from '../capacity/meeting-load.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/logger.ts';
 import { HoldfastError } from '../protocol/index.ts';
@@ -169,7 +170,7 @@ export class MeetingStore extends EventEmitter<MeetingStoreEvents> {
   async #create(meetingId: string, epoch: number, role: 'home' | 'incoming'): Promise<Meeting> {
     const worker = this.#pool.pick((candidate) =>
       this.all.reduce(
-        (sum, meeting) => (meeting.worker === candidate ? sum + 1 + meeting.consumerCount : sum),
+        (sum, meeting) => (meeting.worker === candidate ? sum + 1 + streamsOf(meeting.shares) : sum),
         0,
       ),
     );

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'eventemitter3';
 import type { Router } from 'mediasoup/types';
+import { meetingShares, type Shares } from '../capacity/meeting-load.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/logger.ts';
 import { type HeldMeeting, HoldfastError, type ParticipantInfo } from '../protocol/index.ts';
@@ -68,6 +69,12 @@ export class Meeting extends EventEmitter<MeetingEvents> {
     if (this.#role === role) return;
     this.#role = role;
     this.emit('changed');
+  }
+
+  /** What it asks of the worker it lives on, and while it is being moved here, is going to ask. */
+  get shares(): Shares {
+    const participants = Math.max(this.participants.length, this.#expected);
+    return meetingShares({ participants, consumers: this.consumerCount });
   }
 
   /** The node that is moving it here. */

@@ -16,6 +16,16 @@ export const drainState = z.enum(['active', 'draining', 'drained', 'released']).
 });
 export type DrainState = z.output<typeof drainState>;
 
+/** Who wants a node empty. */
+export const drainedBy = z.enum(['operator', 'autoscaler', 'cloud', 'process']).meta({
+  description:
+    "operator: a person. autoscaler: there are too many nodes. cloud: a notice of the machine's end. process: it was told to end.",
+});
+export type DrainedBy = z.output<typeof drainedBy>;
+/** Those who order it through the control plane, and may each take back their own order. */
+export const drainOrderedBy = drainedBy.extract(['operator', 'autoscaler']);
+export type DrainOrderedBy = z.output<typeof drainOrderedBy>;
+
 /** Why a cloud ends a node. */
 export const noticeKind = z.enum(['scale-in', 'spot', 'maintenance', 'replacement', 'operator']);
 export type NoticeKind = z.output<typeof noticeKind>;
@@ -51,6 +61,7 @@ export type DrainWait = z.output<typeof drainWait>;
 export const drainReport = z.object({
   state: drainState,
   sinceMs: v.timestampMs.optional(),
+  by: z.array(drainedBy).optional().meta({ description: 'All who want it empty. Absent: nobody does.' }),
   reason: z.string().optional(),
   remainingMs: z
     .number()

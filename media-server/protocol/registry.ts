@@ -1,11 +1,37 @@
 import { z } from 'zod';
 import { type Contract, notification, request } from './contract.ts';
-import { drainReport, drainWithinMs } from './drain.ts';
+import { drainOrderedBy, drainReport, drainWithinMs } from './drain.ts';
 import * as v from './values.ts';
 
 /** Media node ↔ control plane: one WebSocket at `/internal/nodes`, dialled by the node, kept for its life. */
 
+/** What a part of a meeting asks of the one worker it lives on. */
+export const share = z.object({
+  streams: z
+    .number()
+    .min(0)
+    .meta({ description: 'Streams forwarded to somebody, now or as soon as all have what they came for.' }),
+  egressBps: z.number().min(0),
+});
+const shares = z.array(share).max(64).meta({ description: 'One for each worker that it lives on.' });
+
+export const machineCapacity = z.object({
+  workers: z.int().min(0).meta({ description: 'mediasoup workers; a share lives on one of them.' }),
+  workerStreams: z
+    .number()
+    .positive()
+    .meta({ description: 'Streams that one worker forwards before it counts as full.' }),
+  nodeStreams: z
+    .number()
+    .positive()
+    .meta({ description: "Streams that Node's own thread serves, over all workers." }),
+  networkBps: z.number().positive().meta({ description: 'What the machine may send, bits per second.' }),
+});
+
 export const workerLoad = z.object({
+  index: z.int().min(0).meta({
+    description: 'Names the worker for as long as the node lives; its successor after a crash has the same.',
+  }),
   cpu: z
     .number()
     .nullable()
@@ -16,15 +42,20 @@ export const workerLoad = z.object({
     .meta({ description: 'RTP packets sent to participants; null: not known.' }),
   meetings: z.int(),
   consumers: z.int(),
+  streams: z.number().min(0).meta({ description: "What its meetings' shares ask of it." }),
 });
 export const nodeLoad = z.object({
   workers: z.array(workerLoad),
   processCpu: z.number().nullable().meta({ description: 'Cores used by the Node process itself.' }),
+  egressBps: z
+    .number()
+    .nullable()
+    .meta({ description: 'RTP sent to participants, bits per second; null: not known.' }),
   rssBytes: z.number(),
   participants: z.int(),
   stress: z.number().nullable().meta({
     description:
-      'The worst measure against its target: 1 = at target. null: not known, which is never taken for zero.',
+      'How full the machine is: over its workers, or what they share (network, Node), whichever is more; 1 = nothing fits any more. null: not known, which is never taken for zero.',
   }),
 });
 export type NodeLoad = z.output<typeof nodeLoad>;
@@ -36,7 +67,8 @@ export const heldMeeting = z.object({
     description: 'home: lives here. incoming: being moved here. outgoing: being moved away.',
   }),
   participants: z.int(),
-  load: z.number().meta({ description: 'Share of one node target (1 = a whole node) this meeting takes.' }),
+  shares,
+  workers: z.array(z.int().min(0)).max(64).meta({ description: 'The worker of each share, by index.' }),
 });
 export type HeldMeeting = z.output<typeof heldMeeting>;
 
@@ -82,6 +114,7 @@ export const registryContract = {
       version: z.string(),
       startedAtMs: v.timestampMs,
       ...machineKind.shape,
+      capacity: machineCapacity,
       drain: drainReport,
       load: nodeLoad,
       meetings: z.array(heldMeeting),
@@ -108,7 +141,7 @@ export const registryContract = {
       meetingId: v.meetingId,
       epoch: v.epoch,
       nodeId: v.nodeId,
-      load: z.number(),
+      shares,
       exclude: z.array(v.nodeId),
     }),
     z.object({ target: v.nodeAddress, epoch: v.epoch.meta({ description: 'The epoch after the move.' }) }),
@@ -139,12 +172,12 @@ export const registryContract = {
 export const registryClientContract = {
   'node.drain': request(
     'Take no new meetings and move those you have (idempotent).',
-    z.object({ reason: z.string(), withinMs: drainWithinMs.optional() }),
+    z.object({ by: drainOrderedBy, reason: z.string(), withinMs: drainWithinMs.optional() }),
     drainReport,
   ),
   'node.cancelDrain': request(
-    'Take meetings again (idempotent). DRAIN_RELEASED after the release.',
-    v.empty,
+    'Take back what the same one ordered (idempotent); the node takes meetings again when nobody else wants it empty. DRAIN_RELEASED after the release.',
+    z.object({ by: drainOrderedBy }),
     drainReport,
   ),
 } as const satisfies Contract;

@@ -62,8 +62,9 @@ export function node(nodeId: string, change: Partial<NodeView> = {}): NodeView {
     reachable: true,
     drain: { state: 'active' },
     load: {
-      workers: [{ cpu: 0.5, packetsPerSecond: 10, meetings: 1, consumers: 2 }],
+      workers: [{ index: 0, cpu: 0.5, packetsPerSecond: 10, meetings: 1, consumers: 2, streams: 2 }],
       processCpu: 0.1,
+      egressBps: null,
       rssBytes: 1,
       participants: 0,
       stress: 0.25,

@@ -14,7 +14,8 @@ const held = (meetingId: string, role: 'home' | 'incoming' | 'outgoing', partici
   epoch: 1,
   role,
   participants,
-  load: 0.1,
+  shares: [{ streams: 40, egressBps: 0 }],
+  workers: [0],
 });
 
 describe('a node on the page', () => {

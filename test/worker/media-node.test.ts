@@ -309,7 +309,7 @@ describe('a drain', () => {
     for (const meeting of ['m1', 'm2']) {
       for (const person of ['ada', 'ben']) await gateway.join('a', meeting, 1, person, ['microphone']);
     }
-    await registry.node('a').socket.request('node.drain', { reason: 'test' });
+    await registry.node('a').socket.request('node.drain', { by: 'operator', reason: 'test' });
     await vi.waitFor(() => expect(drainOf('a')).toBe('drained'), 5000);
     await vi.waitFor(() =>
       expect(meetingsOf('b')).toMatchObject([
@@ -328,7 +328,7 @@ describe('a drain', () => {
     await startNode('b');
     for (const person of ['ada', 'ben']) await gateway.join('a', 'm', 1, person, ['microphone']);
     gateway.onHandoverOpen = async () => {};
-    await registry.node('a').socket.request('node.drain', { reason: 'test' });
+    await registry.node('a').socket.request('node.drain', { by: 'operator', reason: 'test' });
     await vi.waitFor(() => expect(registry.homes.get('m')).toEqual({ nodeId: 'b', epoch: 2 }), 5000);
     await vi.waitFor(() => expect(drainOf('a')).toBe('drained'));
   });
@@ -344,7 +344,7 @@ describe('a drain', () => {
     const asked = new Promise<Parameters<typeof switchAll>>((resolve) => {
       gateway.onHandoverOpen = async (...request) => resolve(request);
     });
-    await registry.node('a').socket.request('node.drain', { reason: 'test' });
+    await registry.node('a').socket.request('node.drain', { by: 'operator', reason: 'test' });
     const [from, request] = await asked;
     gateway.cut('a');
     // Longer than the meeting's own time for its move.
@@ -367,7 +367,7 @@ describe('a drain', () => {
       const link = await gateway.link(from);
       await link.request('leg.close', { legId: 'a:m:ada' });
     };
-    await registry.node('a').socket.request('node.drain', { reason: 'test' });
+    await registry.node('a').socket.request('node.drain', { by: 'operator', reason: 'test' });
     await vi.waitFor(() => expect(registry.homes.get('m')).toEqual({ nodeId: 'b', epoch: 2 }), 5000);
     await vi.waitFor(() => expect(meetingsOf('b')).toMatchObject([{ role: 'home', participants: 1 }]));
     expect(registry.aborted).toEqual([]);
@@ -384,7 +384,7 @@ describe('a drain', () => {
       await nodes.get('b')?.close('killed');
       nodes.delete('b');
     };
-    await registry.node('a').socket.request('node.drain', { reason: 'test' });
+    await registry.node('a').socket.request('node.drain', { by: 'operator', reason: 'test' });
     await vi.waitFor(() => expect(registry.homes.get('m')).toEqual({ nodeId: 'c', epoch: 3 }), 8000);
     expect(registry.aborted).toEqual(['m to b']);
     expect(gateway.heard('a', 'handover.abort')).toHaveLength(1);
@@ -403,7 +403,7 @@ describe('a drain', () => {
       await startNode('c');
       for (const pid of ofB) process.kill(pid, 'SIGKILL');
     };
-    await registry.node('a').socket.request('node.drain', { reason: 'test' });
+    await registry.node('a').socket.request('node.drain', { by: 'operator', reason: 'test' });
     await vi.waitFor(() => expect(registry.homes.get('m')).toEqual({ nodeId: 'c', epoch: 3 }), 8000);
     expect(registry.aborted).toEqual(['m to b']);
     expect(gateway.heard('a', 'consumer.closed')).toEqual([]);
@@ -414,7 +414,7 @@ describe('a drain', () => {
     await startNode('b');
     for (const person of ['ada', 'ben']) await gateway.join('a', 'm', 1, person, ['microphone']);
     registry.loseAnswerOf = 'move.commit';
-    await registry.node('a').socket.request('node.drain', { reason: 'test' });
+    await registry.node('a').socket.request('node.drain', { by: 'operator', reason: 'test' });
     await vi.waitFor(() => expect(drainOf('a')).toBe('drained'), 8000);
     await vi.waitFor(() =>
       expect(meetingsOf('b')).toMatchObject([{ epoch: 2, role: 'home', participants: 2 }]),
@@ -432,7 +432,7 @@ describe('a drain', () => {
     for (const person of ['ada', 'ben']) await gateway.join('a', 'm', 1, person, ['microphone']);
     process.kill(worker, 'SIGSTOP');
     try {
-      await registry.node('a').socket.request('node.drain', { reason: 'test' });
+      await registry.node('a').socket.request('node.drain', { by: 'operator', reason: 'test' });
       await vi.waitFor(() => expect(registry.homes.get('m')).toEqual({ nodeId: 'b', epoch: 2 }), 5000);
     } finally {
       process.kill(worker, 'SIGCONT');
@@ -443,9 +443,11 @@ describe('a drain', () => {
   it('without another node keeps the meeting, and can be taken back', async () => {
     await startNode('a');
     await gateway.join('a', 'm', 1, 'ada', ['microphone']);
-    await registry.node('a').socket.request('node.drain', { reason: 'test' });
+    await registry.node('a').socket.request('node.drain', { by: 'operator', reason: 'test' });
     await expect(gateway.join('a', 'other', 1, 'ben', [])).rejects.toMatchObject({ code: 'NODE_DRAINING' });
-    expect(await registry.node('a').socket.request('node.cancelDrain', {})).toEqual({ state: 'active' });
+    expect(await registry.node('a').socket.request('node.cancelDrain', { by: 'operator' })).toEqual({
+      state: 'active',
+    });
     await gateway.join('a', 'other', 1, 'ben', []);
     expect(gateway.heard('a', 'handover.open')).toEqual([]);
     await vi.waitFor(() => expect(meetingsOf('a').map(({ role }) => role)).toEqual(['home', 'home']));
@@ -465,7 +467,9 @@ describe('a drain', () => {
       status: 409,
       body: { error: { code: 'CONFLICT' } },
     });
-    await expect(registry.node('a').socket.request('node.cancelDrain', {})).rejects.toMatchObject({
+    await expect(
+      registry.node('a').socket.request('node.cancelDrain', { by: 'operator' }),
+    ).rejects.toMatchObject({
       code: 'CONFLICT',
     });
     const link = await gateway.link('a');

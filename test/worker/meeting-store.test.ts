@@ -9,6 +9,7 @@ import { systemClock } from '@holdfast/media-server/process/clock.ts';
 import { createLogger } from '@holdfast/media-server/process/logger.ts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { someRtpParameters } from '../media-server/media-descriptions.ts';
+import { oneWorker } from '../media-server/node-facts.ts';
 import { ManualClock } from '../media-server/process/manual-clock.ts';
 
 const log = createLogger('test');
@@ -246,7 +247,7 @@ describe('a worker', () => {
     const second = await WorkerPool.start(media, 2, log, systemClock);
     const both = new MeetingStore(second, log, systemClock);
     try {
-      const load = new LoadMeter(second, both, systemClock);
+      const load = new LoadMeter(second, both, oneWorker, systemClock);
       await load.measure();
       // A rate needs some time between two looks.
       await vi.waitFor(async () => {

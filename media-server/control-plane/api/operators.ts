@@ -64,13 +64,13 @@ export function operatorRoutes(app: FastifyInstance, options: OperatorRoutesOpti
 
   app.post('/v1/nodes/:id/drain', guard, async (request, reply) => {
     const { reason, withinMs } = parsed(drainNode, request.body ?? {});
-    const order = { reason, ...(withinMs === undefined ? {} : { withinMs }) };
+    const order = { by: 'operator' as const, reason, ...(withinMs === undefined ? {} : { withinMs }) };
     const node = await ask(request.params, (connection) => connection.request('node.drain', order));
     return reply.status(202).send(node);
   });
 
   app.delete('/v1/nodes/:id/drain', guard, (request) =>
-    ask(request.params, (connection) => connection.request('node.cancelDrain', {})),
+    ask(request.params, (connection) => connection.request('node.cancelDrain', { by: 'operator' })),
   );
 }
 

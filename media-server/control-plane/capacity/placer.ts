@@ -1,67 +1,142 @@
+import { type Shares, streamsOf } from '../../capacity/meeting-load.ts';
+import { type MeetingToPlace, type Placement, Rooms } from '../../capacity/placement.ts';
+import {
+  abortMove,
+  beginMove,
+  endMeeting,
+  expectMeeting,
+  followMove,
+  type MeetingReservations,
+  sharesToMove,
+} from '../../capacity/reservations.ts';
 import type { RegisteredNode, Registry } from '../nodes/registry.ts';
-import type { Reservation } from '../store/records.ts';
+import { changeRow } from '../store/change-row.ts';
 import type { Table } from '../store/store.ts';
-import { type Placement, type PlacementRequest, place } from './placement.ts';
-import { reservationKey } from './reservations.ts';
+import { capacityNodeOf } from './capacity-node.ts';
+
+export interface PlacerOptions {
+  readonly registry: Registry;
+  /** Rows by meeting id. */
+  readonly reservations: Table<MeetingReservations>;
+  /** What new machines are launched from; null: not known, and then all are alike. */
+  readonly generation: () => Promise<string | null>;
+  readonly now: () => number;
+}
+
+/** Who waits for a node. */
+interface Asking {
+  readonly request: (nodes: readonly RegisteredNode[]) => MeetingToPlace;
+  readonly use: (placement: Placement, shares: Shares) => Promise<void>;
+  readonly fail: (error: unknown) => void;
+}
 
 /**
- * Placement with its surroundings: reads nodes and reservations, and lets one choice be made at a time, so that two
- * meetings that start together do not both get the last room.
+ * Placement with its surroundings. Who asks at the same time is placed together, from one look at nodes and reservations,
+ * the largest first: two meetings never get the same room, and the hundreds that one lost node leaves behind do not look
+ * a hundred times.
  */
 export class Placer {
-  readonly #registry: Registry;
-  readonly #reservations: Table<Reservation>;
-  readonly #now: () => number;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #options: PlacerOptions;
+  #asking: Asking[] = [];
+  #working = false;
 
-  constructor(registry: Registry, reservations: Table<Reservation>, now: () => number) {
-    this.#registry = registry;
-    this.#reservations = reservations;
-    this.#now = now;
+  constructor(options: PlacerOptions) {
+    this.#options = options;
   }
 
-  /** Chooses a node, and lets `use` make something of the choice before anybody else chooses. */
-  async choose<T>(
-    request: (nodes: readonly RegisteredNode[]) => PlacementRequest,
-    use: (placement: Placement) => Promise<T>,
+  /**
+   * Chooses a node, and lets `use` make something of the choice before anybody who asks later is placed. What a meeting is
+   * still expected to become is found room for as well.
+   *
+   * @param use told the choice, and what room was looked for
+   */
+  choose<T>(
+    request: (nodes: readonly RegisteredNode[]) => MeetingToPlace,
+    use: (placement: Placement, shares: Shares) => Promise<T>,
   ): Promise<T> {
-    const before = this.#turn;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#turn = promise;
-    await before;
-    try {
-      const nodes = await this.#registry.list();
-      const reservations = [...(await this.#reservations.list()).values()].map(({ value }) => value);
-      return await use(place(nodes, request(nodes), reservations, this.#now()));
-    } finally {
-      resolve();
-    }
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    this.#asking.push({
+      request,
+      use: (placement, shares) => use(placement, shares).then(resolve, reject),
+      fail: reject,
+    });
+    if (!this.#working) void this.#work();
+    return promise;
   }
 
-  async reserve(row: Reservation): Promise<void> {
-    await this.#reservations.set(reservationKey(row), row, { ttlMs: Math.max(0, row.untilMs - this.#now()) });
+  /** A meeting begins on this node: room for what it was announced to become, or for a few people. */
+  async begin(meeting: Parameters<typeof expectMeeting>[1]): Promise<void> {
+    await this.#change(meeting.meetingId, (present, nowMs) => expectMeeting(present, meeting, nowMs));
   }
 
-  async free(of: Pick<Reservation, 'meetingId' | 'nodeId' | 'purpose'>): Promise<void> {
-    await this.#reservations.delete(reservationKey(of));
+  /** Room on the target of a move for the whole meeting at once. */
+  async beginMove(move: Parameters<typeof beginMove>[1]): Promise<void> {
+    await this.#change(move.meetingId, (present, nowMs) => beginMove(present, move, nowMs));
+  }
+
+  async abortMove(meetingId: string, target: string): Promise<void> {
+    await this.#change(meetingId, (present, nowMs) => abortMove(present, target, nowMs));
   }
 
   /** The meeting lives on this node now: what was promised to those still to come is kept there, and nothing elsewhere. */
-  async follow(meetingId: string, nodeId: string): Promise<void> {
-    for (const row of await this.#rowsOf(meetingId)) {
-      if (row.purpose === 'expected' && row.nodeId === nodeId) continue;
-      if (row.purpose === 'expected') await this.reserve({ ...row, nodeId });
-      await this.free(row);
-    }
+  async follow(meetingId: string, home: string): Promise<void> {
+    await this.#change(meetingId, (present, nowMs) => followMove(present, home, nowMs));
+  }
+
+  /** The meeting has lost its node, and everybody is about to come here. */
+  async recover(meetingId: string, home: string, shares: Shares): Promise<void> {
+    await this.#change(meetingId, (present, nowMs) =>
+      beginMove(followMove(present, home, nowMs), { meetingId, target: home, shares }, nowMs),
+    );
   }
 
   /** The meeting is over: nobody comes any more. */
-  async freeMeeting(meetingId: string): Promise<void> {
-    for (const row of await this.#rowsOf(meetingId)) await this.free(row);
+  async end(meetingId: string): Promise<void> {
+    await this.#change(meetingId, endMeeting);
   }
 
-  async #rowsOf(meetingId: string): Promise<Reservation[]> {
-    const rows = [...(await this.#reservations.list()).values()].map(({ value }) => value);
-    return rows.filter((row) => row.meetingId === meetingId);
+  async #work(): Promise<void> {
+    this.#working = true;
+    while (this.#asking.length > 0) {
+      const together = this.#asking;
+      this.#asking = [];
+      try {
+        await this.#placeTogether(together);
+      } catch (error) {
+        for (const { fail } of together) fail(error);
+      }
+    }
+    this.#working = false;
+  }
+
+  async #placeTogether(together: readonly Asking[]): Promise<void> {
+    const { registry, reservations, generation, now } = this.#options;
+    const [nodes, rows, current] = await Promise.all([registry.list(), reservations.list(), generation()]);
+    const nowMs = now();
+    const rooms = new Rooms(nodes.map(capacityNodeOf), {
+      reservations: [...rows.values()].flatMap(({ value }) => value),
+      generation: current,
+      nowMs,
+    });
+    const wanted = together.map((asking) => {
+      const meeting = asking.request(nodes);
+      const present = rows.get(meeting.meetingId)?.value ?? [];
+      const shares = sharesToMove(present, meeting.shares, nowMs);
+      return { asking, meeting: { ...meeting, shares }, streams: streamsOf(shares) };
+    });
+    wanted.sort((a, b) => b.streams - a.streams);
+    await Promise.all(wanted.map(({ asking, meeting }) => asking.use(rooms.place(meeting), meeting.shares)));
+  }
+
+  async #change(
+    meetingId: string,
+    change: (present: MeetingReservations, nowMs: number) => MeetingReservations,
+  ): Promise<void> {
+    await changeRow(this.#options.reservations, meetingId, (present = []) => {
+      const nowMs = this.#options.now();
+      const value = change(present, nowMs);
+      const keptUntilMs = Math.max(nowMs, ...value.map((each) => each.keptUntilMs));
+      return value.length === 0 ? undefined : { value, ttlMs: keptUntilMs - nowMs };
+    });
   }
 }

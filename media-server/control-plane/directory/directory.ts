@@ -1,12 +1,11 @@
 import { HoldfastError } from '../../protocol/index.ts';
+import { changeRow } from '../store/change-row.ts';
 import type { DirectoryEntry } from '../store/records.ts';
 import type { Table } from '../store/store.ts';
 import { type Claim, type DirectoryEvent, nextDirectoryEntry, type Place } from './directory-entry.ts';
 
 /** How long the end of a meeting is remembered: longer than any node could still hold something of it, ms. */
 const ENDED_KEPT_MS = 600_000;
-/** Writers that may beat us in a row before we believe that something else is wrong. */
-const MAX_ATTEMPTS = 50;
 
 export type LiveEntry = Exclude<DirectoryEntry, { state: 'ended' }>;
 
@@ -95,17 +94,13 @@ export class Directory {
     event: DirectoryEvent,
     refusal: 'EPOCH_STALE' | 'NO_CAPACITY' = 'EPOCH_STALE',
   ): Promise<DirectoryEntry | undefined> {
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-      const row = await this.#table.get(meetingId);
-      const step = nextDirectoryEntry(row?.value, event, this.#now());
-      if (step.kind === 'keep') return row?.value;
-      if (step.kind === 'refuse') {
-        throw new HoldfastError(refusal, `meeting ${meetingId}: ${step.reason}`);
-      }
-      const options = step.entry.state === 'ended' ? { ttlMs: ENDED_KEPT_MS } : {};
-      if (await this.#table.compareAndSet(meetingId, row?.version, step.entry, options)) return step.entry;
-    }
-    throw new HoldfastError('CONFLICT', `meeting ${meetingId}: others kept changing its directory entry`);
+    return changeRow(this.#table, meetingId, (present) => {
+      const step = nextDirectoryEntry(present, event, this.#now());
+      if (step.kind === 'keep') return 'keep';
+      if (step.kind === 'refuse') throw new HoldfastError(refusal, `meeting ${meetingId}: ${step.reason}`);
+      const { entry } = step;
+      return entry.state === 'ended' ? { value: entry, ttlMs: ENDED_KEPT_MS } : { value: entry };
+    });
   }
 }
 

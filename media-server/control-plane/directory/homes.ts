@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { admit } from '../../capacity/admission.ts';
+import { FLOOR_PARTICIPANTS, meetingShares } from '../../capacity/meeting-load.ts';
 import type { Logger } from '../../process/logger.ts';
 import { HoldfastError } from '../../protocol/index.ts';
-import { admit } from '../capacity/admission.ts';
+import type { DemandBoard } from '../capacity/demand-board.ts';
 import type { Placer } from '../capacity/placer.ts';
-import { expectedLoad, reservationForMove, reservationForStart } from '../capacity/reservations.ts';
 import type { RegisteredNode, Registry } from '../nodes/registry.ts';
 import type { MeetingRecord } from '../store/records.ts';
 import type { Table } from '../store/store.ts';
@@ -14,6 +15,7 @@ export interface HomesOptions {
   readonly directory: Directory;
   readonly registry: Registry;
   readonly placer: Placer;
+  readonly demand: DemandBoard;
   readonly meetings: Table<MeetingRecord>;
   /** Whether a working connection to this node is open: better evidence than missing heartbeats. */
   readonly isLinked: (nodeId: string) => boolean;
@@ -86,27 +88,33 @@ export class Homes {
    * @returns undefined when the meeting is over
    */
   async replaceLost(meetingId: string, place: Place, nodeLives = false): Promise<LiveEntry | undefined> {
-    const { directory, placer, log, now } = this.#options;
-    let load = 0;
+    const { directory, placer, demand, log } = this.#options;
     return placer.choose(
       (nodes) => {
         const lost = nodes.find(({ nodeId }) => nodeId === place.nodeId);
         const held = lost?.meetings.find((meeting) => meeting.meetingId === meetingId);
-        load = held?.load ?? expectedLoad(null, fewestWorkers(nodes));
-        return { load, exclude: nodeLives ? [] : [place.nodeId], urgent: true };
+        return {
+          meetingId,
+          shares: held?.shares ?? meetingShares({ participants: FLOOR_PARTICIPANTS }),
+          exclude: nodeLives ? [] : [place.nodeId],
+          urgent: true,
+        };
       },
-      async (placement) => {
+      async (placement, shares) => {
         const chosen = placement.placed ? placement.nodeId : undefined;
-        const entry = await directory.replaceLost(meetingId, place, chosen).catch((error: unknown) => {
-          throw error instanceof HoldfastError && error.code === 'NO_CAPACITY'
-            ? new HoldfastError('NO_CAPACITY', `${error.message}: ${placement.reason}`, {
-                retryAfterMs: NO_ROOM_RETRY_MS,
-              })
-            : error;
-        });
+        let entry: LiveEntry | undefined;
+        try {
+          entry = await directory.replaceLost(meetingId, place, chosen);
+        } catch (error) {
+          if (!(error instanceof HoldfastError) || error.code !== 'NO_CAPACITY') throw error;
+          await demand.unmet('waiting', meetingId, shares);
+          throw new HoldfastError('NO_CAPACITY', `${error.message}: ${placement.reason}`, {
+            retryAfterMs: NO_ROOM_RETRY_MS,
+          });
+        }
         if (entry && entry.nodeId === chosen && entry.epoch > place.epoch) {
-          await placer.follow(meetingId, chosen);
-          await placer.reserve(reservationForMove({ meetingId, nodeId: chosen, load, nowMs: now() }));
+          await placer.recover(meetingId, chosen, shares);
+          await demand.met(meetingId);
         }
         log.warn(
           { meetingId, lost: place, home: entry?.nodeId, epoch: entry?.epoch, reason: placement.reason },
@@ -128,22 +136,22 @@ export class Homes {
 
   /** The first participant is here. */
   async #start(meetingId: string): Promise<void> {
-    const { directory, placer, meetings, log, now } = this.#options;
+    const { directory, placer, demand, meetings, log } = this.#options;
     const record = (await meetings.get(meetingId))?.value;
     const expectedParticipants = record?.expectedParticipants ?? null;
-    let load = 0;
     await placer.choose(
-      (nodes) => {
-        load = expectedLoad(expectedParticipants, fewestWorkers(nodes));
-        return { load, exclude: [] };
-      },
-      async (placement) => {
+      () => ({
+        meetingId,
+        shares: meetingShares({ participants: expectedParticipants ?? FLOOR_PARTICIPANTS }),
+      }),
+      async (placement, shares) => {
         // Somebody else may have started it while we waited for our turn; a running meeting is never refused.
         if (await directory.get(meetingId)) return;
         const admission = admit(placement);
         if (!admission.admitted) {
           const { retryAfterMs, reason } = admission;
           log.warn({ meetingId, reason }, 'meeting.refused');
+          await demand.unmet('refused', meetingId, shares);
           throw new HoldfastError('NO_CAPACITY', reason, { retryAfterMs });
         }
         const { nodeId } = admission;
@@ -153,21 +161,14 @@ export class Homes {
           'meeting.placed',
         );
         if (entry.nodeId !== nodeId) return;
-        await placer.reserve(
-          reservationForStart({
-            meetingId,
-            nodeId,
-            load,
-            expectedParticipants,
-            startsAtMs: record?.startsAtMs ?? null,
-            nowMs: now(),
-          }),
-        );
+        await placer.begin({
+          meetingId,
+          nodeId,
+          expectedParticipants,
+          startsAtMs: record?.startsAtMs ?? null,
+        });
+        await demand.met(meetingId);
       },
     );
   }
-}
-
-function fewestWorkers(nodes: readonly RegisteredNode[]): number {
-  return nodes.length === 0 ? 1 : Math.min(...nodes.map(({ load }) => load.workers.length));
 }

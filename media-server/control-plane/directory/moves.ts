@@ -1,7 +1,7 @@
 import type { Logger } from '../../process/logger.ts';
 import { HoldfastError, type ParamsOf, type ResultOf, type registryContract } from '../../protocol/index.ts';
+import type { DemandBoard } from '../capacity/demand-board.ts';
 import type { Placer } from '../capacity/placer.ts';
-import { reservationForMove } from '../capacity/reservations.ts';
 import type { ControlPlaneMetrics } from '../metrics.ts';
 import type { Registry } from '../nodes/registry.ts';
 import type { Claims } from './claims.ts';
@@ -14,6 +14,7 @@ export interface MovesOptions {
   readonly claims: Claims;
   readonly registry: Registry;
   readonly placer: Placer;
+  readonly demand: DemandBoard;
   readonly homes: Homes;
   readonly metrics: ControlPlaneMetrics;
   /** Until then an epoch may be in use of which only a node knows that has not registered again yet. */
@@ -38,8 +39,8 @@ export class Moves {
   async reserve(
     request: ParamsOf<Registered, 'move.reserve'>,
   ): Promise<ResultOf<Registered, 'move.reserve'>> {
-    const { directory, registry, placer, metrics, now, log } = this.#options;
-    const { meetingId, epoch, nodeId, load } = request;
+    const { directory, registry, placer, demand, metrics, now, log } = this.#options;
+    const { meetingId, epoch, nodeId } = request;
     const from = { nodeId, epoch };
     const unsettledMs = this.#options.settledAtMs - now();
     if (unsettledMs > 0) {
@@ -48,12 +49,13 @@ export class Moves {
       });
     }
     return placer.choose(
-      () => ({ load, exclude: [...request.exclude, nodeId] }),
-      async (placement) => {
+      () => ({ meetingId, shares: request.shares, exclude: [...request.exclude, nodeId] }),
+      async (placement, shares) => {
         // A store that was wiped knows nothing of this meeting; its node does.
         await directory.merge(meetingId, [{ ...from, role: 'home' }]);
         if (!placement.placed) {
-          log.warn({ meetingId, nodeId, load, reason: placement.reason }, 'move.no_target');
+          log.warn({ meetingId, nodeId, reason: placement.reason }, 'move.no_target');
+          await demand.unmet('waiting', meetingId, shares);
           throw new HoldfastError('NO_CAPACITY', `no target for ${meetingId}: ${placement.reason}`, {
             retryAfterMs: RETRY_AFTER_MS,
           });
@@ -61,8 +63,9 @@ export class Moves {
         const target = await registry.get(placement.nodeId);
         if (!target) throw new HoldfastError('NODE_UNREACHABLE', `node ${placement.nodeId} has just left`);
         const movingTo = await directory.beginMove(meetingId, from, placement.nodeId);
-        await placer.reserve(reservationForMove({ meetingId, nodeId: placement.nodeId, load, nowMs: now() }));
-        log.info({ meetingId, from, to: movingTo, load, reason: placement.reason }, 'move.begun');
+        await placer.beginMove({ meetingId, target: placement.nodeId, shares });
+        await demand.met(meetingId);
+        log.info({ meetingId, from, to: movingTo, reason: placement.reason }, 'move.begun');
         metrics.move('begun');
         return { target: { nodeId: target.nodeId, rpcUrl: target.rpcUrl }, epoch: movingTo.epoch };
       },
@@ -101,7 +104,7 @@ export class Moves {
     const { directory, placer, metrics, log } = this.#options;
     const { meetingId, epoch, nodeId, target } = request;
     await directory.abortMove(meetingId, { nodeId, epoch }, target);
-    await placer.free({ meetingId, nodeId: target, purpose: 'move' });
+    await placer.abortMove(meetingId, target);
     log.info({ meetingId, from: nodeId, to: target }, 'move.aborted');
     metrics.move('aborted');
   }

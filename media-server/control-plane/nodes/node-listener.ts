@@ -179,7 +179,7 @@ export class NodeListener {
         // One that begins anew there within a heartbeat claims the same as before, and must be looked at all the same.
         claims.forget(nodeId);
         await directory.end(meetingId, { nodeId, epoch });
-        if (!(await directory.get(meetingId))) await placer.freeMeeting(meetingId);
+        if (!(await directory.get(meetingId))) await placer.end(meetingId);
         return {};
       },
       'move.reserve': (params) => {

@@ -2,14 +2,16 @@ import type { KeptDecision, MachineTrack, ScalingSample } from '../../protocol/r
 import type {
   DirectoryEntry,
   EndedSession,
+  FleetRecord,
   LeaderRecord,
   MeetingRecord,
+  MeetingReservations,
   NodeRecord,
-  Reservation,
   ResumeTurn,
   Revocation,
   TermRecord,
   UsedToken,
+  WishRecord,
 } from './records.ts';
 import type { Store, Table, Versioned, WriteOptions } from './store.ts';
 
@@ -26,7 +28,9 @@ const SWEEP_EVERY_WRITES = 256;
 export class MemoryStore implements Store {
   readonly directory: Table<DirectoryEntry>;
   readonly meetings: Table<MeetingRecord>;
-  readonly reservations: Table<Reservation>;
+  readonly reservations: Table<MeetingReservations>;
+  readonly wishes: Table<WishRecord>;
+  readonly fleets: Table<FleetRecord>;
   readonly nodes: Table<NodeRecord>;
   readonly endedSessions: Table<EndedSession>;
   readonly usedTokens: Table<UsedToken>;
@@ -43,6 +47,8 @@ export class MemoryStore implements Store {
     this.directory = new MemoryTable(now);
     this.meetings = new MemoryTable(now);
     this.reservations = new MemoryTable(now);
+    this.wishes = new MemoryTable(now);
+    this.fleets = new MemoryTable(now);
     this.nodes = new MemoryTable(now);
     this.endedSessions = new MemoryTable(now);
     this.usedTokens = new MemoryTable(now);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { drainReport } from '../../protocol/drain.ts';
-import { heldMeeting, machineKind, nodeLoad } from '../../protocol/registry.ts';
+import { heldMeeting, machineCapacity, machineKind, nodeLoad, share } from '../../protocol/registry.ts';
 import { scalingJournal } from '../../protocol/scaling.ts';
 import * as v from '../../protocol/values.ts';
 
@@ -38,20 +38,39 @@ export const meetingRecord = z.object({
 });
 export type MeetingRecord = z.output<typeof meetingRecord>;
 
-export const reservation = z.object({
+/** All of one meeting's; see `capacity/reservations.ts`. */
+export const meetingReservations = z
+  .array(
+    z.object({
+      meetingId: v.meetingId,
+      nodeId: v.nodeId,
+      purpose: z.enum(['expected', 'move']),
+      shares: z.array(share).readonly(),
+      madeAtMs: v.timestampMs,
+      keptUntilMs: v.timestampMs,
+      decays: z.boolean(),
+    }),
+  )
+  .readonly();
+export type MeetingReservations = z.output<typeof meetingReservations>;
+
+const wish = {
   meetingId: v.meetingId,
-  nodeId: v.nodeId,
-  /** expected: room for those who are still to come; goes where the meeting goes. move: for the time of one move. */
-  purpose: z.enum(['expected', 'move']),
-  /** Share of one node. */
-  load: z.number().min(0),
-  madeAtMs: v.timestampMs,
-  /** From `madeAtMs` on it shrinks evenly and is nothing at this time; absent: it holds until the row is removed. */
-  decaysUntilMs: v.timestampMs.optional(),
-  /** The row goes at this time, whatever happens. */
-  untilMs: v.timestampMs,
-});
-export type Reservation = z.output<typeof reservation>;
+  shares: z.array(share).readonly(),
+  firstAtMs: v.timestampMs,
+  lastAtMs: v.timestampMs,
+};
+/** Somebody who asked for room and has none; see `capacity/demand.ts`. */
+export const wishRecord = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('refused'), ...wish }),
+  z.object({ kind: z.literal('waiting'), ...wish }),
+  z.object({ kind: z.literal('announced'), startsAtMs: v.timestampMs, ...wish }),
+]);
+export type WishRecord = z.output<typeof wishRecord>;
+
+/** What the cloud's group of media nodes is, as the autoscaler saw it last. */
+export const fleetRecord = z.object({ generation: z.string(), asOfMs: v.timestampMs });
+export type FleetRecord = z.output<typeof fleetRecord>;
 
 export const nodeRecord = z.object({
   nodeId: v.nodeId,
@@ -61,6 +80,7 @@ export const nodeRecord = z.object({
   startedAtMs: v.timestampMs,
   ...machineKind.shape,
   lastHeartbeatAtMs: v.timestampMs,
+  capacity: machineCapacity,
   drain: drainReport,
   load: nodeLoad,
   meetings: z.array(heldMeeting),

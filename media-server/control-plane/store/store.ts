@@ -2,14 +2,16 @@ import type { KeptDecision, MachineTrack, ScalingSample } from '../../protocol/r
 import type {
   DirectoryEntry,
   EndedSession,
+  FleetRecord,
   LeaderRecord,
   MeetingRecord,
+  MeetingReservations,
   NodeRecord,
-  Reservation,
   ResumeTurn,
   Revocation,
   TermRecord,
   UsedToken,
+  WishRecord,
 } from './records.ts';
 
 /** A row as it was read. The version changes with every write and never comes back. */
@@ -50,8 +52,12 @@ export interface Store {
   readonly directory: Table<DirectoryEntry>;
   /** Meetings that applications made, by meeting id. */
   readonly meetings: Table<MeetingRecord>;
-  /** Room kept free on nodes, by `reservationKey`. */
-  readonly reservations: Table<Reservation>;
+  /** Room kept free on nodes, by meeting id. Changed by compare-and-set only. */
+  readonly reservations: Table<MeetingReservations>;
+  /** Who asked for room and has none, by kind and meeting id. */
+  readonly wishes: Table<WishRecord>;
+  /** By role of its machines; written by the leading autoscaler alone. */
+  readonly fleets: Table<FleetRecord>;
   /** What each node last said of itself, by node id; written by the replica it is connected to. */
   readonly nodes: Table<NodeRecord>;
   /** Sessions that must not be resumed any more, by session id. */

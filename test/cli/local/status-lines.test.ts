@@ -2,6 +2,7 @@ import type { NodeView } from '@holdfast/media-server/protocol/index.ts';
 import { describe, expect, it } from 'vitest';
 import { changeLines } from '../../../cli/local/status-lines.ts';
 import { localMachine } from '../../media-server/machine-kind.ts';
+import { someLoad, someMeeting } from '../../media-server/node-facts.ts';
 
 function node(
   nodeId: string,
@@ -17,14 +18,10 @@ function node(
     lastHeartbeatAtMs: 0,
     reachable,
     drain: { state: drain },
-    load: { workers: [], processCpu: null, rssBytes: 0, participants: 0, stress: null },
-    meetings: people.map((participants, index) => ({
-      meetingId: `meeting-${index}`,
-      epoch: 1,
-      role: 'home',
-      participants,
-      load: 0,
-    })),
+    load: someLoad(null),
+    meetings: people.map((participants, index) =>
+      someMeeting({ meetingId: `meeting-${index}`, epoch: 1, participants }),
+    ),
   };
 }
 

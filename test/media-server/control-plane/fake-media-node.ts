@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { sharesOf } from '@holdfast/media-server/capacity/meeting-load.ts';
 import { hasBearer } from '@holdfast/media-server/process/bearer.ts';
 import { dialRpc, RpcSocket } from '@holdfast/media-server/process/rpc-socket.ts';
 import {
@@ -23,6 +24,7 @@ import {
 import { type WebSocket, WebSocketServer } from 'ws';
 import { localMachine } from '../machine-kind.ts';
 import { someDtlsParameters, someRtpParameters } from '../media-descriptions.ts';
+import { oneWorker, someLoad, someMeeting } from '../node-facts.ts';
 
 export interface FakeMediaNodeOptions {
   readonly nodeId: string;
@@ -181,7 +183,7 @@ export class FakeMediaNode {
     exclude: string[] = [],
   ): Promise<ResultOf<typeof registryContract, 'move.reserve'>> {
     const { epoch } = this.#meeting(meetingId);
-    const params = { meetingId, epoch, nodeId: this.nodeId, load: 0.1, exclude };
+    const params = { meetingId, epoch, nodeId: this.nodeId, shares: [...sharesOf(40)], exclude };
     const reserved = await this.#ask().request('move.reserve', params);
     this.#meeting(meetingId).role = 'outgoing';
     return reserved;
@@ -250,9 +252,10 @@ export class FakeMediaNode {
       local: registryClientContract,
       remote: registryContract,
       handlers: {
-        'node.drain': ({ reason, withinMs }) => {
+        'node.drain': ({ by, reason, withinMs }) => {
           this.drain = {
             state: 'draining',
+            by: [by],
             reason,
             ...(withinMs === undefined ? {} : { remainingMs: withinMs }),
           };
@@ -272,6 +275,7 @@ export class FakeMediaNode {
       version: '1',
       startedAtMs: 1,
       ...localMachine,
+      capacity: oneWorker,
       ...this.#facts(),
     });
     this.#registry = socket;
@@ -283,16 +287,11 @@ export class FakeMediaNode {
   }
 
   #facts() {
-    const meetings = [...this.meetings.values()].map(({ id, epoch, role, legs }) => ({
-      meetingId: id,
-      epoch,
-      role,
-      participants: legs.size,
-      load: 0.01,
-    }));
+    const meetings = [...this.meetings.values()].map(({ id, epoch, role, legs }) =>
+      someMeeting({ meetingId: id, epoch, role, participants: legs.size }),
+    );
     const { stress = 0.1 } = this.#options;
-    const load = { workers: [], processCpu: 0, rssBytes: 1, participants: 0, stress };
-    return { drain: this.drain, load, meetings };
+    return { drain: this.drain, load: someLoad(stress), meetings };
   }
 
   #ask(): RegistryLink {

@@ -120,6 +120,33 @@ describe('each event of a drain', () => {
     expect(run(drain(operator), { type: 'emptied' }, { type: 'filled' }).state).toBe('draining');
   });
 
+  it('of the autoscaler takes back its own order and no other', () => {
+    const surplus: DrainCause = {
+      id: 'autoscaler',
+      by: 'autoscaler',
+      reason: 'surplus',
+      deadlineMs: undefined,
+    };
+    const both = run(drain(surplus), drain(notice));
+    expect(nextDrainState(both, { type: 'cancel', by: 'autoscaler' })).toMatchObject({ causes: [notice] });
+    const ordered = run(drain(operator));
+    expect(nextDrainState(ordered, { type: 'cancel', by: 'autoscaler' })).toEqual(ordered);
+    expect(run(drain(surplus), { type: 'cancel', by: 'autoscaler' })).toEqual({ state: 'active' });
+  });
+
+  it('of an operator overrules the autoscaler', () => {
+    const surplus: DrainCause = {
+      id: 'autoscaler',
+      by: 'autoscaler',
+      reason: 'surplus',
+      deadlineMs: undefined,
+    };
+    expect(run(drain(surplus), drain(operator), { type: 'cancel', by: 'operator' })).toEqual({
+      state: 'active',
+    });
+    expect(drainReportOf(run(drain(surplus), drain(operator)), 0).by).toEqual(['autoscaler', 'operator']);
+  });
+
   it('of a release is refused on a node that does not drain', () => {
     expect(() => run({ type: 'release', holds: 0, force: true })).toThrow(/not draining/);
   });
@@ -145,6 +172,7 @@ describe('what is told of a drain', () => {
     expect(drainReportOf(run(drain(operator), drain(second)), 5000)).toEqual({
       state: 'draining',
       sinceMs: 1000,
+      by: ['operator'],
       reason: 'maintenance window, new kernel',
     });
     expect(drainDeadlineMs(run(drain(operator)))).toBeUndefined();

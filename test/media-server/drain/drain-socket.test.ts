@@ -75,6 +75,7 @@ describe('the drain socket', () => {
     expect(await status()).toEqual({
       nodeId: 'node-1',
       role: 'turn',
+      by: ['cloud'],
       state: 'draining',
       sinceMs: clock.now() - 1000,
       reason: 'spot',

@@ -28,7 +28,7 @@ beforeEach(() => {
 afterEach(() => evacuation.close());
 
 const order = (withinMs?: number) =>
-  drain.order({ reason: 'new kernel', ...(withinMs === undefined ? {} : { withinMs }) });
+  drain.order({ by: 'operator', reason: 'new kernel', ...(withinMs === undefined ? {} : { withinMs }) });
 const moving = () => meetings.moves.map(({ meetingId }) => meetingId);
 
 describe('an evacuation', () => {

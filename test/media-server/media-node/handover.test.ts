@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { sharesOf } from '@holdfast/media-server/capacity/meeting-load.ts';
 import { mediaNodeConfig } from '@holdfast/media-server/config/index.ts';
 import {
   type AskRegistry,
@@ -9,7 +10,6 @@ import {
 } from '@holdfast/media-server/media-node/handover.ts';
 import { createLogger } from '@holdfast/media-server/process/logger.ts';
 import { HoldfastError } from '@holdfast/media-server/protocol/index.ts';
-
 import { describe, expect, it } from 'vitest';
 import { ManualClock, settle } from '../process/manual-clock.ts';
 
@@ -27,7 +27,7 @@ class EmptyMeeting extends EventEmitter<{ changed: []; closed: [] }> implements 
   readonly id = 'm';
   readonly epoch = 3;
   readonly closed = false;
-  readonly consumerCount = 0;
+  readonly shares = sharesOf(4);
   readonly participants = [];
   readonly legs = new Map<string, never>();
   readonly roles: string[] = [];

@@ -34,7 +34,7 @@ runProcess('media-node', async () => {
     lastHeartbeatAtMs: 0,
     reachable: true,
     drain: { state: node.state },
-    load: { workers: [], processCpu: null, rssBytes: 0, participants: 0, stress: null },
+    load: { workers: [], processCpu: null, egressBps: null, rssBytes: 0, participants: 0, stress: null },
     meetings: [],
   });
   const report = async () => {

@@ -49,7 +49,7 @@ describe('operators', () => {
   it('drain a node and cancel the drain, as often as they like', async () => {
     const node = await platform.node('n1');
     const order = { reason: 'new kernel', withinMs: 3_600_000 };
-    const expected = { state: 'draining', reason: 'new kernel', remainingMs: 3_600_000 };
+    const expected = { state: 'draining', by: ['operator'], reason: 'new kernel', remainingMs: 3_600_000 };
     for (let i = 0; i < 2; i += 1) {
       const response = await platform.operator('POST', '/v1/nodes/n1/drain', order);
       expect(response.status).toBe(202);

@@ -1,3 +1,4 @@
+import { sharesOf } from '@holdfast/media-server/capacity/meeting-load.ts';
 import { dialRpc } from '@holdfast/media-server/process/rpc-socket.ts';
 import {
   type HeldMeeting,
@@ -6,11 +7,12 @@ import {
 } from '@holdfast/media-server/protocol/index.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { localMachine } from '../../machine-kind.ts';
+import { oneWorker, someLoad, someMeeting } from '../../node-facts.ts';
 import { eventually, Platform, secrets } from '../platform.ts';
 
 const from = { meetingId: 'm1', nodeId: 'a', epoch: 1 };
-const load = { workers: [], processCpu: 0, rssBytes: 0, participants: 0, stress: 0 };
-const held: HeldMeeting = { meetingId: 'm1', epoch: 1, role: 'home', participants: 2, load: 0.1 };
+const shares = [...sharesOf(40)];
+const held = someMeeting({ meetingId: 'm1', epoch: 1, shares });
 
 describe('what a node asks the control plane in the course of a move', () => {
   let platform: Platform;
@@ -39,7 +41,8 @@ describe('what a node asks the control plane in the course of a move', () => {
       startedAtMs: 1,
       ...localMachine,
       drain: { state: 'active' },
-      load,
+      capacity: oneWorker,
+      load: someLoad(),
       meetings,
     });
     return socket;
@@ -48,7 +51,7 @@ describe('what a node asks the control plane in the course of a move', () => {
   async function reserved() {
     const a = await register('a', [held]);
     const b = await register('b');
-    expect(await a.request('move.reserve', { ...from, load: 0.1, exclude: [] })).toMatchObject({
+    expect(await a.request('move.reserve', { ...from, shares, exclude: [] })).toMatchObject({
       target: { nodeId: 'b' },
       epoch: 2,
     });

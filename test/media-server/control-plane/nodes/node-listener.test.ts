@@ -2,6 +2,7 @@ import { dialRpc } from '@holdfast/media-server/process/rpc-socket.ts';
 import { registryClientContract, registryContract } from '@holdfast/media-server/protocol/index.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { localMachine } from '../../machine-kind.ts';
+import { oneWorker, someLoad } from '../../node-facts.ts';
 import { eventually, Platform, secrets } from '../platform.ts';
 
 describe('the listener for media nodes', () => {
@@ -23,7 +24,7 @@ describe('the listener for media nodes', () => {
     });
   const facts = {
     drain: { state: 'active' as const },
-    load: { workers: [], processCpu: 0, rssBytes: 0, participants: 0, stress: 0 },
+    load: someLoad(),
     meetings: [],
   };
   const registration = (nodeId: string) => ({
@@ -33,6 +34,7 @@ describe('the listener for media nodes', () => {
     version: '1',
     startedAtMs: 1,
     ...localMachine,
+    capacity: oneWorker,
     ...facts,
   });
 

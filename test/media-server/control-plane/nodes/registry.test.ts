@@ -5,6 +5,7 @@ import { MemoryStore } from '@holdfast/media-server/control-plane/store/memory-s
 import type { HeldMeeting, MachineRole } from '@holdfast/media-server/protocol/index.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { localMachine } from '../../machine-kind.ts';
+import { oneWorker, someLoad, someMeeting } from '../../node-facts.ts';
 import { silentLog } from '../silent-log.ts';
 
 const nodeLostMs = 3500;
@@ -35,17 +36,12 @@ describe('registry', () => {
       startedAtMs: 1,
       ...localMachine,
       role,
+      capacity: oneWorker,
       drain: { state: 'active' },
-      load: { workers: [], processCpu: 0, rssBytes: 0, participants: 0, stress: 0 },
+      load: someLoad(),
       meetings,
     });
-  const held = (meetingId: string, epoch: number): HeldMeeting => ({
-    meetingId,
-    epoch,
-    role: 'home',
-    participants: 1,
-    load: 0.1,
-  });
+  const held = (meetingId: string, epoch: number) => someMeeting({ meetingId, epoch });
   const reachable = async (nodeId: string) => (await registry.get(nodeId))?.reachable;
   const pass = async (ms: number) => {
     for (const endMs = nowMs + ms; nowMs < endMs; ) {

@@ -65,6 +65,13 @@ export default {
       from: { path: '^media-server/(client|protocol|web)/', pathNot: '(vite\\.config|write-document)\\.ts$' },
       to: { dependencyTypes: ['core'] },
     },
+    {
+      name: 'cloud-sdks-through-one-door',
+      comment: 'An SDK is large: one file loads it, when it is called. Its types cost nothing.',
+      severity: 'error',
+      from: { pathNot: '^lifecycle-hooks/clouds/[^/]+/[^/]+-sdk\\.ts$' },
+      to: { path: '(^|/)node_modules/@aws-sdk/', dependencyTypesNot: ['type-only'] },
+    },
     onlyFrom(
       'protocol-is-the-bottom',
       'Everybody depends on the protocol, so it depends on nobody.',

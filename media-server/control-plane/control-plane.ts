@@ -1,4 +1,5 @@
 import type { ControlPlaneConfig, ControlPlaneSecrets } from '../config/index.ts';
+import { type Clock, systemClock } from '../process/clock.ts';
 import type { Logger } from '../process/logger.ts';
 import type { Running } from '../process/run-process.ts';
 import { hostCheck } from './api/hosts.ts';
@@ -26,8 +27,7 @@ export interface ControlPlaneOptions {
   readonly config: ControlPlaneConfig;
   readonly secrets: ControlPlaneSecrets;
   readonly log: Logger;
-  /** Unix time in ms. */
-  readonly now?: () => number;
+  readonly clock?: Clock;
   /** Adds memory, CPU and event loop of this process to `/metrics`; once a process. */
   readonly processMetrics?: boolean;
   readonly timing?: Partial<ControlPlaneTiming>;
@@ -143,7 +143,8 @@ interface Parts {
 }
 
 async function assemble(options: ControlPlaneOptions): Promise<Parts> {
-  const { config, secrets, log, now = Date.now } = options;
+  const { config, secrets, log, clock = systemClock } = options;
+  const now = () => clock.now();
   const timing = { ...defaultTiming, ...options.timing };
   const { heartbeatMs, nodeLostMs } = config.timing;
   const startedAtMs = now();
@@ -199,7 +200,7 @@ async function assemble(options: ControlPlaneOptions): Promise<Parts> {
     endedSessions: store.endedSessions,
     metrics,
     timing,
-    now,
+    clock,
     log,
   });
   const internal = new NodeListener({

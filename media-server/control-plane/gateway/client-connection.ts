@@ -1,4 +1,5 @@
 import type { WebSocket } from 'ws';
+import type { Clock } from '../../process/clock.ts';
 import { CLIENT_BUDGET } from '../../process/connection-budget.ts';
 import type { Logger } from '../../process/logger.ts';
 import { RpcSocket } from '../../process/rpc-socket.ts';
@@ -51,12 +52,15 @@ export interface ClientConnectionOptions {
   readonly firstMessageMs: number;
   readonly pingMs: number;
   readonly entry: Entry;
+  readonly clock: Clock;
   readonly onRefused?: (what: 'message' | 'connection') => void;
   readonly log: Logger;
 }
 
 /** Joins and resumes that may fail on one connection: the token was too old, no node was ready, and once more. */
 const MAX_ATTEMPTS = 3;
+/** How long a browser has to answer the closing handshake, ms. */
+const CLOSING_MS = 500;
 
 /** One browser's WebSocket: first `join` or `resume`, then requests and reports about legs. */
 export class ClientConnection implements Client {
@@ -69,7 +73,8 @@ export class ClientConnection implements Client {
   /** Notifications that wait until the answer to `join` or `resume` is on its way. */
   #held: (() => void)[] | undefined = [];
   /** All the time before entering; neither pings nor failed attempts make it longer. */
-  readonly #entryDeadline: NodeJS.Timeout;
+  readonly #cancelEntryDeadline: () => void;
+  #cancelTermination = () => {};
   #overdue = false;
   #attempts = 0;
 
@@ -88,12 +93,13 @@ export class ClientConnection implements Client {
       onError: (error, context) =>
         options.log.info({ ...context, code: error.code, reason: error.message }, 'client.error'),
     });
-    this.#entryDeadline = setTimeout(() => {
+    this.#cancelEntryDeadline = options.clock.after(options.firstMessageMs, () => {
       this.#overdue = true;
       if (!this.#entering) this.#giveUp();
-    }, options.firstMessageMs);
+    });
     void this.#rpc.closed.then((reason) => {
-      clearTimeout(this.#entryDeadline);
+      this.#cancelEntryDeadline();
+      this.#cancelTermination();
       this.#held = undefined;
       options.log.debug({ connection: this.connection, reason }, 'client.closed');
       if (this.#session) options.host.disconnected(this.#session, this);
@@ -109,7 +115,8 @@ export class ClientConnection implements Client {
   close(code: number, reason: string): void {
     this.#socket.close(code, reason);
     // A browser that does not answer the closing handshake must not hold us.
-    setTimeout(() => this.#rpc.terminate(reason), 500).unref();
+    this.#cancelTermination();
+    this.#cancelTermination = this.#options.clock.after(CLOSING_MS, () => this.#rpc.terminate(reason));
   }
 
   alive(withinMs: number): Promise<boolean> {
@@ -137,7 +144,7 @@ export class ClientConnection implements Client {
     try {
       const { session, answer } = await enter();
       this.#session = session;
-      clearTimeout(this.#entryDeadline);
+      this.#cancelEntryDeadline();
       this.#rpc.entered();
       this.#options.entry('entered');
       // It may have closed while the gateway was busy with it.

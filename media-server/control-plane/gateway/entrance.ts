@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Clock } from '../../process/clock.ts';
 import type { Logger } from '../../process/logger.ts';
 import {
   closeCode,
@@ -33,7 +34,7 @@ export interface EntranceOptions {
   readonly metrics: ControlPlaneMetrics;
   /** How long a participant without a WebSocket may come back, ms. */
   readonly resumeMs: number;
-  readonly now: () => number;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -46,7 +47,8 @@ const UNKNOWN_SESSION_MS = 15 * 60_000;
 /** Where participants come in, come back, and go: the life of their sessions. */
 export class Entrance {
   readonly #options: EntranceOptions;
-  readonly #awayTimers = new Map<Session, NodeJS.Timeout>();
+  /** Those who are away, and what ends the wait for them. */
+  readonly #away = new Map<Session, () => void>();
   #closed = false;
 
   constructor(options: EntranceOptions) {
@@ -97,7 +99,7 @@ export class Entrance {
   ): Promise<Entered<'resume'>> {
     return this.#counted(async () => {
       checkProtocol(params.protocol);
-      const { ledger, endedSessions, claims, metrics, now, log } = this.#options;
+      const { ledger, endedSessions, claims, metrics, clock, log } = this.#options;
       const grant = await ledger.resume(params.resumeToken);
       const { meetingId, participantId, displayName, sessionId } = grant;
       const ended = await endedSessions.get(sessionId);
@@ -126,7 +128,7 @@ export class Entrance {
       }
       const attached = await Promise.all(params.legs.map((ref) => this.#options.legs.attach(session, ref)));
       const legs = attached.filter((snapshot) => snapshot !== undefined);
-      if (!known && legs.length === 0 && now() - grant.madeAtMs > UNKNOWN_SESSION_MS) {
+      if (!known && legs.length === 0 && clock.now() - grant.madeAtMs > UNKNOWN_SESSION_MS) {
         await this.#end(session, 'refused', { keepClient: true });
         throw new HoldfastError(
           'SESSION_UNKNOWN',
@@ -170,7 +172,7 @@ export class Entrance {
 
   /** The last leg of somebody who is away is gone: from now on there is only so much time to come back. */
   legGone(session: Session): void {
-    if (this.#awayTimers.has(session) && session.legs.size === 0) {
+    if (this.#away.has(session) && session.legs.size === 0) {
       this.#waitFor(session, this.#options.resumeMs);
     }
   }
@@ -182,18 +184,18 @@ export class Entrance {
   #waitFor(session: Session, ms: number): void {
     this.#stopWaiting(session);
     if (this.#closed) return;
-    const timer = setTimeout(() => {
+    const stopWaiting = this.#options.clock.after(ms, () => {
       if (session.legs.size > 0) this.#waitFor(session, ms);
       else this.#guard('session.not_ended', this.#end(session, 'expired'));
-    }, ms);
-    this.#awayTimers.set(session, timer);
+    });
+    this.#away.set(session, stopWaiting);
   }
 
   /** Nobody is waited for any more; the sessions live on at other gateways. */
   close(): void {
     this.#closed = true;
-    for (const timer of this.#awayTimers.values()) clearTimeout(timer);
-    this.#awayTimers.clear();
+    for (const stopWaiting of this.#away.values()) stopWaiting();
+    this.#away.clear();
   }
 
   /** Where the meeting is by now, the session goes too. */
@@ -226,18 +228,18 @@ export class Entrance {
     else if (reason === 'removed') client?.close(closeCode.removed, reason);
     else if (reason !== 'refused' && !options.keepClient) client?.close(closeCode.ended, reason);
     if (!wasAlive) return;
-    const { endedSessions, now, log } = this.#options;
+    const { endedSessions, clock, log } = this.#options;
     const { meetingId, participant } = session;
     log.info(
       { meetingId, participantId: participant.participantId, sessionId: session.id, reason },
       'session.ended',
     );
-    await endedSessions.set(session.id, { reason, endedAtMs: now() }, { ttlMs: RESUME_TTL_MS });
+    await endedSessions.set(session.id, { reason, endedAtMs: clock.now() }, { ttlMs: RESUME_TTL_MS });
   }
 
   #stopWaiting(session: Session): void {
-    clearTimeout(this.#awayTimers.get(session));
-    this.#awayTimers.delete(session);
+    this.#away.get(session)?.();
+    this.#away.delete(session);
   }
 
   async #counted<T>(enter: () => Promise<T>): Promise<T> {

@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
 import type { ControlPlaneConfig } from '../../config/index.ts';
+import { type Clock, pause } from '../../process/clock.ts';
 import type { Logger } from '../../process/logger.ts';
 import { closeCode, type gatewayContract, HoldfastError, type ParamsOf } from '../../protocol/index.ts';
 import type { Claims } from '../directory/claims.ts';
@@ -42,7 +42,7 @@ export interface GatewayOptions {
     /** How long clients have to resume elsewhere before their WebSockets are closed, ms. */
     readonly closingMs: number;
   };
-  readonly now: () => number;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -64,7 +64,8 @@ export class Gateway implements ClientHost {
 
   constructor(options: GatewayOptions) {
     this.#options = options;
-    const { config, clusterToken, homes, directory, registry, metrics, now, log } = options;
+    const { config, clusterToken, homes, directory, registry, metrics, clock, log } = options;
+    const now = () => clock.now();
     const sessions = this.#sessions;
     this.#allowance = new SessionAllowance(now);
     const links = new NodeLinks({
@@ -85,13 +86,13 @@ export class Gateway implements ClientHost {
       iceServers: config.iceServers,
       onLegGone: (session) => this.#entrance.legGone(session),
       signal: this.#stopping.signal,
-      now,
+      clock,
       log,
     });
     this.#reconciler = new Reconciler({ sessions, legs, directory, now, log });
     this.#links = links;
     this.#legs = legs;
-    this.#handovers = new Handovers({ sessions, legs, links, directory, log });
+    this.#handovers = new Handovers({ sessions, legs, links, directory, clock, log });
     this.#recovery = new Recovery({
       sessions,
       legs,
@@ -102,7 +103,7 @@ export class Gateway implements ClientHost {
       metrics,
       heartbeatMs: config.timing.heartbeatMs,
       signal: this.#stopping.signal,
-      now,
+      clock,
       log,
     });
     this.#entrance = new Entrance({
@@ -114,7 +115,7 @@ export class Gateway implements ClientHost {
       endedSessions: options.endedSessions,
       metrics,
       resumeMs: config.timing.resumeMs,
-      now,
+      clock,
       log,
     });
     registry.on('lost', (nodeId) => this.#guard('recovery.failed', this.#recovery.nodeLost(nodeId)));
@@ -147,7 +148,7 @@ export class Gateway implements ClientHost {
       socket.close(closeCode.resume, 'this gateway stops');
       return;
     }
-    const { timing, metrics, log } = this.#options;
+    const { timing, metrics, clock, log } = this.#options;
     this.#connectionCount += 1;
     const connection = new ClientConnection(socket, {
       connection: this.#connectionCount,
@@ -155,6 +156,7 @@ export class Gateway implements ClientHost {
       firstMessageMs: timing.firstMessageMs,
       pingMs: timing.clientPingMs,
       entry,
+      clock,
       onRefused: (what) => metrics.signalRefused(what),
       log,
     });
@@ -248,14 +250,15 @@ export class Gateway implements ClientHost {
   }
 
   async #close(): Promise<void> {
-    const { closingMs } = this.#options.timing;
+    const { clock, timing } = this.#options;
+    const { closingMs } = timing;
     const sessions = [...this.#sessions.all()];
     const closing = { withinMs: closingMs, spreadMs: spreadMsFor(sessions.length) };
     for (const session of sessions) session.client?.notify('gateway.closing', closing);
-    const abort = new AbortController();
+    const done = new AbortController();
     const allGone = Promise.all([...this.#connections].map(({ closed }) => closed));
-    await Promise.race([allGone, delay(closingMs, undefined, { signal: abort.signal }).catch(() => {})]);
-    abort.abort();
+    await Promise.race([allGone, pause(clock, closingMs, done.signal)]);
+    done.abort();
     this.#stopping.abort();
     this.#entrance.close();
     for (const connection of this.#connections) connection.close(closeCode.resume, 'this gateway stops');

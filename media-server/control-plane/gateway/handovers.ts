@@ -1,3 +1,4 @@
+import { type Clock, pause } from '../../process/clock.ts';
 import type { Logger } from '../../process/logger.ts';
 import {
   type gatewayContract,
@@ -20,6 +21,7 @@ export interface HandoversOptions {
   readonly legs: Legs;
   readonly links: NodeLinks;
   readonly directory: Directory;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -103,7 +105,7 @@ export class Handovers {
       // The source closes its own end in a moment.
       for (const leg of old) legs.close(session, leg, 'moved', { tellNode: false });
     });
-    await within(STRAGGLER_LIMIT_MS, Promise.all(all));
+    await this.#within(STRAGGLER_LIMIT_MS, Promise.all(all));
     log.info({ meetingId, source, target: target.nodeId, epoch, stragglers }, 'handover.committed');
     return {};
   }
@@ -122,7 +124,7 @@ export class Handovers {
       log.warn({ meetingId, source, target: target.nodeId, epoch }, 'handover.abort_after_commit');
       return {};
     }
-    await within(
+    await this.#within(
       STRAGGLER_LIMIT_MS,
       Promise.all(
         sessions.of(meetingId).map(async (session) => {
@@ -154,6 +156,16 @@ export class Handovers {
     this.#tellSource(session, leg, { type: 'switched', from: params.participantId, source: params.source });
   }
 
+  /** Waits for this, but no longer than that. */
+  async #within(limitMs: number, work: Promise<unknown>): Promise<void> {
+    const done = new AbortController();
+    try {
+      await Promise.race([work, pause(this.#options.clock, limitMs, done.signal)]);
+    } finally {
+      done.abort();
+    }
+  }
+
   #tellSource(session: Session, leg: GatewayLeg, event: Progress): void {
     if (leg.movingFrom === undefined) return;
     this.#options.links.linked(leg.movingFrom)?.notify('handover.progress', {
@@ -167,14 +179,4 @@ export class Handovers {
 
 function oldLegs(session: Session, source: string, newEpoch: number): GatewayLeg[] {
   return [...session.legs.values()].filter((leg) => leg.nodeId === source && leg.epoch < newEpoch);
-}
-
-async function within(limitMs: number, work: Promise<unknown>): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, limitMs);
-  try {
-    await Promise.race([work, promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

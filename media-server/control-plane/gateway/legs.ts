@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ControlPlaneConfig } from '../../config/index.ts';
+import { type Clock, pause } from '../../process/clock.ts';
 import type { Logger } from '../../process/logger.ts';
 import {
   type ErrorCode,
@@ -16,7 +17,7 @@ import type { Registry } from '../nodes/registry.ts';
 import { GatewayLeg, type LegOptions } from './leg.ts';
 import type { NodeLinks } from './node-links.ts';
 import { OwedClosings } from './owed-closings.ts';
-import { PATIENCE_MS, waitUnless } from './patience.ts';
+import { PATIENCE_MS } from './patience.ts';
 import type { Session } from './session.ts';
 
 export interface LegsOptions {
@@ -29,7 +30,7 @@ export interface LegsOptions {
   readonly onLegGone: (session: Session) => void;
   /** Aborts when the gateway stops: nothing is waited for any more. */
   readonly signal: AbortSignal;
-  readonly now: () => number;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -193,10 +194,10 @@ export class Legs {
   }
 
   async #followOnce(session: Session, patient: boolean): Promise<void> {
-    const { homes, now } = this.#options;
-    const patientUntilMs = now() + PATIENCE_MS;
+    const { homes, clock, signal } = this.#options;
+    const patientUntilMs = clock.now() + PATIENCE_MS;
     let refusals = 0;
-    while (session.state === 'connected' && !this.#options.signal.aborted) {
+    while (session.state === 'connected' && !signal.aborted) {
       let home: Home | undefined;
       try {
         home = await homes.find(session.meetingId);
@@ -210,14 +211,14 @@ export class Legs {
       } catch (error) {
         const known = toHoldfastError(error);
         if (session.state !== 'connected') return;
-        if (known.code === 'NO_CAPACITY' && patient && now() < patientUntilMs) {
-          await waitUnless(this.#options.signal, known.retryAfterMs ?? LAST_RETRY_MS);
+        if (known.code === 'NO_CAPACITY' && patient && clock.now() < patientUntilMs) {
+          await pause(clock, known.retryAfterMs ?? LAST_RETRY_MS, signal);
           continue;
         }
         refusals += 1;
         if (!worthTrying.includes(known.code) || refusals >= FOLLOW_ATTEMPTS) throw known;
         await this.#doubt(session, home, known, refusals);
-        await waitUnless(this.#options.signal, Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** (refusals - 1)));
+        await pause(clock, Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** (refusals - 1)), signal);
       }
     }
   }

@@ -1,3 +1,4 @@
+import { type Clock, pause } from '../../process/clock.ts';
 import type { Logger } from '../../process/logger.ts';
 import { closeCode, HoldfastError, toHoldfastError } from '../../protocol/index.ts';
 import type { Directory, LiveEntry } from '../directory/directory.ts';
@@ -7,7 +8,7 @@ import type { ControlPlaneMetrics } from '../metrics.ts';
 import type { Registry } from '../nodes/registry.ts';
 import type { Legs } from './legs.ts';
 import type { NodeLinks } from './node-links.ts';
-import { PATIENCE_MS, waitUnless } from './patience.ts';
+import { PATIENCE_MS } from './patience.ts';
 import type { Sessions } from './sessions.ts';
 
 export interface RecoveryOptions {
@@ -21,7 +22,7 @@ export interface RecoveryOptions {
   readonly heartbeatMs: number;
   /** Aborts when the gateway stops. */
   readonly signal: AbortSignal;
-  readonly now: () => number;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -84,10 +85,10 @@ export class Recovery {
   }
 
   async #answers(nodeId: string): Promise<boolean> {
-    const { registry, links, heartbeatMs, now } = this.#options;
+    const { registry, links, heartbeatMs, clock } = this.#options;
     const node = await registry.get(nodeId);
     // One that has also missed its heartbeat hangs, and would only let us wait.
-    if (!node || now() - node.lastHeartbeatAtMs > heartbeatMs * 1.2) return false;
+    if (!node || clock.now() - node.lastHeartbeatAtMs > heartbeatMs * 1.2) return false;
     try {
       await links.get(node, REDIAL_MS);
       return true;
@@ -111,8 +112,8 @@ export class Recovery {
     const key = `${meetingId}@${place.nodeId}@${place.epoch}`;
     if (this.#running.has(key)) return;
     this.#running.add(key);
-    const { sessions, legs, metrics, now, log } = this.#options;
-    const startedMs = now();
+    const { sessions, legs, metrics, clock, log } = this.#options;
+    const startedMs = clock.now();
     try {
       this.#closeDeadLegs(meetingId, place);
       const before = await this.#options.directory.get(meetingId);
@@ -121,7 +122,7 @@ export class Recovery {
       const affected = sessions.of(meetingId).filter(({ state }) => state === 'connected');
       const results = await Promise.allSettled(affected.map((session) => legs.follow(session, true)));
       const failed = results.filter(({ status }) => status === 'rejected').length;
-      const durationMs = now() - startedMs;
+      const durationMs = clock.now() - startedMs;
       metrics.recovered(cause, durationMs);
       log.warn(
         {
@@ -150,15 +151,15 @@ export class Recovery {
   }
 
   async #elect(meetingId: string, place: Place, nodeLives: boolean): Promise<LiveEntry | undefined> {
-    const { homes, signal, now } = this.#options;
-    const untilMs = now() + PATIENCE_MS;
+    const { homes, signal, clock } = this.#options;
+    const untilMs = clock.now() + PATIENCE_MS;
     for (;;) {
       try {
         return await homes.replaceLost(meetingId, place, nodeLives);
       } catch (error) {
         const known = toHoldfastError(error);
-        if (known.code !== 'NO_CAPACITY' || now() >= untilMs || signal.aborted) throw known;
-        await waitUnless(signal, known.retryAfterMs ?? RETRY_MS);
+        if (known.code !== 'NO_CAPACITY' || clock.now() >= untilMs || signal.aborted) throw known;
+        await pause(clock, known.retryAfterMs ?? RETRY_MS, signal);
       }
     }
   }

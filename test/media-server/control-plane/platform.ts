@@ -1,5 +1,6 @@
 import { type ControlPlaneConfig, controlPlaneConfig } from '@holdfast/media-server/config/index.ts';
 import { ControlPlane, type ControlPlaneTiming } from '@holdfast/media-server/control-plane/control-plane.ts';
+import type { Clock } from '@holdfast/media-server/process/clock.ts';
 import { tokenView } from '@holdfast/media-server/protocol/index.ts';
 import { vi } from 'vitest';
 import { FakeClient } from './fake-client.ts';
@@ -18,8 +19,7 @@ export interface PlatformOptions {
   readonly config?: Partial<ControlPlaneConfig>;
   readonly timing?: Partial<ControlPlaneConfig['timing']>;
   readonly limits?: Partial<ControlPlaneTiming>;
-  /** Unix time in ms. */
-  readonly now?: () => number;
+  readonly clock?: Clock;
 }
 
 /** A control plane with fake nodes and fake browsers, all over real WebSockets; ends with `close`. */
@@ -148,7 +148,7 @@ function startControlPlane(
     config,
     secrets,
     log: silentLog,
-    ...(options.now ? { now: options.now } : {}),
+    ...(options.clock ? { clock: options.clock } : {}),
     timing: { settleMs: 0, returnMs: 0, closingMs: 20, ...options.limits },
   });
 }

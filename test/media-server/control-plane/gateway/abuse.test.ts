@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { controlPlaneConfig } from '@holdfast/media-server/config/index.ts';
+import { systemClock } from '@holdfast/media-server/process/clock.ts';
 import { closeCode, PROTOCOL_VERSION } from '@holdfast/media-server/protocol/index.ts';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -68,7 +69,7 @@ describe('abuse of signalling', () => {
 
   it('a session has one allowance for what its node is asked, however often it comes back', async () => {
     let nowMs = Date.now();
-    await start({ now: () => nowMs });
+    await start({ clock: { ...systemClock, now: () => nowMs } });
     const ada = await platform.participant('ada');
     const [leg] = ada.legs.values();
     const legId = leg?.legId ?? '';

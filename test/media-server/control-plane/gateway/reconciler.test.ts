@@ -1,6 +1,7 @@
 import type { LiveEntry } from '@holdfast/media-server/control-plane/directory/directory.ts';
 import { GatewayLeg } from '@holdfast/media-server/control-plane/gateway/leg.ts';
 import { isAstray } from '@holdfast/media-server/control-plane/gateway/reconciler.ts';
+import { systemClock } from '@holdfast/media-server/process/clock.ts';
 import { afterEach, describe, expect, it } from 'vitest';
 import { eventually, Platform } from '../platform.ts';
 
@@ -38,7 +39,7 @@ describe('a meeting that is split', () => {
 
   it('heals: everybody is brought to where the directory has it, whoever has moved it', async () => {
     let laterMs = 0;
-    platform = await Platform.start({ now: () => Date.now() + laterMs });
+    platform = await Platform.start({ clock: { ...systemClock, now: () => Date.now() + laterMs } });
     const n1 = await platform.node('n1');
     const n2 = await platform.node('n2');
     const ada = await platform.participant('ada');

@@ -1,6 +1,8 @@
 import { spreadMsFor } from '@holdfast/media-server/control-plane/gateway/spread.ts';
+import { systemClock } from '@holdfast/media-server/process/clock.ts';
 import { closeCode } from '@holdfast/media-server/protocol/index.ts';
 import { afterEach, describe, expect, it } from 'vitest';
+import { ManualClock } from '../../process/manual-clock.ts';
 import { eventually, Platform, type PlatformOptions } from '../platform.ts';
 
 describe('resuming', () => {
@@ -54,13 +56,18 @@ describe('resuming', () => {
   });
 
   it('is no longer possible when the time is over: the participant has left', async () => {
-    const node = await start({ timing: { resumeMs: 60 } });
+    const clock = new ManualClock();
+    const node = await start({ clock, timing: { resumeMs: 60_000 } });
     const ada = await platform.participant('ada');
     const bob = await platform.participant('bob');
     await ada.drop();
     expect(await platform.metric('holdfast_sessions{state="away"}')).toBe(1);
     for (const legId of ada.legs.keys()) node.loseLeg(legId);
-    await eventually(async () => (await platform.metric('holdfast_sessions{state="away"}')) === 0);
+    await eventually(async () => (await platform.metric('holdfast_legs')) === 1);
+    await clock.advance(59_999);
+    expect(await platform.metric('holdfast_sessions{state="away"}')).toBe(1);
+    await clock.advance(1);
+    expect(await platform.metric('holdfast_sessions{state="away"}')).toBe(0);
     // The node itself lets go of a leg whose media is gone.
     expect(bob.open).toBe(true);
     await ada.connect(platform.port);
@@ -68,12 +75,14 @@ describe('resuming', () => {
   });
 
   it('stays possible as long as media flows, however long the WebSocket is away', async () => {
-    const node = await start({ timing: { resumeMs: 20 } });
+    const clock = new ManualClock();
+    const node = await start({ clock, timing: { resumeMs: 1000 } });
     const ada = await platform.participant('ada');
     const bob = await platform.participant('bob');
     await ada.drop();
+    await eventually(async () => (await platform.metric('holdfast_sessions{state="away"}')) === 1);
     // Many times the time to come back: each look finds the leg still there.
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await clock.advance(10_000);
     expect(await platform.metric('holdfast_sessions{state="away"}')).toBe(1);
     expect(bob.told).not.toContain('participant.left ada');
     await ada.connect(platform.port);
@@ -186,7 +195,7 @@ describe('resuming', () => {
 
     it('ten minutes later finds everything as it was', async () => {
       let laterMs = 0;
-      const node = await start({ limits, now: () => Date.now() + laterMs });
+      const node = await start({ limits, clock: { ...systemClock, now: () => Date.now() + laterMs } });
       const ada = await platform.participant('ada');
       const bob = await platform.participant('bob');
       await platform.stopControlPlane();

@@ -1,4 +1,5 @@
 import { ControlPlaneLink } from '@holdfast/lifecycle-hooks/autoscaler/control-plane-link.ts';
+import { systemClock } from '@holdfast/media-server/process/clock.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { leaseContract } from '../../../lifecycle-hooks/autoscaler/lease-contract.ts';
 import { Platform, secrets } from '../platform.ts';
@@ -11,7 +12,7 @@ const linkTo = (
 
 leaseContract('the control plane, over its channel', async () => {
   let nowMs = Date.now();
-  const platform = await Platform.start({ now: () => nowMs });
+  const platform = await Platform.start({ clock: { ...systemClock, now: () => nowMs } });
   const link = linkTo(platform);
   return {
     lease: link,

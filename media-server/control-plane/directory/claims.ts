@@ -1,7 +1,7 @@
 import type { HeldMeeting, NodeVerdict } from '../../protocol/index.ts';
-import type { Registry } from '../nodes/registry.ts';
+import type { RegisteredNode, Registry } from '../nodes/registry.ts';
 import type { Directory } from './directory.ts';
-import type { Claim } from './directory-entry.ts';
+import { type Claim, isSettled } from './directory-entry.ts';
 import { verdictOf } from './verdicts.ts';
 
 /** Unchanged claims are merged again this often, in case the store was wiped meanwhile, ms. */
@@ -25,7 +25,10 @@ export class Claims {
     this.#now = now;
   }
 
-  /** Something was heard of this node. All nodes are read only when it says something new. */
+  /**
+   * Something was heard of this node. All nodes are read only when it says something new, or the directory does not have
+   * what it says: a hundred nodes that each read all others every few seconds are ten thousand rows.
+   */
   async mergeFrom(nodeId: string): Promise<void> {
     const node = await this.#registry.get(nodeId);
     if (!node?.reachable) return;
@@ -35,6 +38,7 @@ export class Claims {
     const before = this.#merged.get(nodeId);
     if (before?.fingerprint === fingerprint && this.#now() - before.atMs < MERGE_AGAIN_MS) return;
     this.#merged.set(nodeId, { fingerprint, atMs: this.#now() });
+    if (before?.fingerprint === fingerprint && (await this.#allSettled(node))) return;
     const wanted = new Set(node.meetings.map(({ meetingId }) => meetingId));
     const claims = new Map<string, Claim[]>();
     for (const other of await this.#registry.list()) {
@@ -46,6 +50,15 @@ export class Claims {
       }
     }
     for (const [meetingId, all] of claims) await this.#directory.merge(meetingId, all);
+  }
+
+  async #allSettled({ nodeId, meetings }: RegisteredNode): Promise<boolean> {
+    const settled = await Promise.all(
+      meetings.map(async ({ meetingId, epoch, role }) =>
+        isSettled(await this.#directory.row(meetingId), { nodeId, epoch, role }),
+      ),
+    );
+    return settled.every(Boolean);
   }
 
   /** What this node must do about what it holds, because the directory knows better. */

@@ -178,6 +178,16 @@ export function isGivenUp(entry: DirectoryEntry | undefined, claim: Place): bool
   return !(entry.state === 'moving' && same(claim, entry.movingTo));
 }
 
+/** Whether the directory has this claim already, or knows that it is over: then there is nothing to merge. */
+export function isSettled(entry: DirectoryEntry | undefined, claim: Claim): boolean {
+  if (!entry) return false;
+  const { role } = claim;
+  if (entry.state === 'home' && role === 'home' && same(entry, claim)) return true;
+  if (entry.state === 'moving' && role === 'outgoing' && same(entry, claim)) return true;
+  if (entry.state === 'moving' && role === 'incoming' && same(entry.movingTo, claim)) return true;
+  return isGivenUp(entry, claim);
+}
+
 /** The meeting's home, as whoever runs a move knows it. */
 function livesAt(entry: DirectoryEntry, place: Place): boolean {
   return (entry.state === 'home' || entry.state === 'moving') && same(entry, place);

@@ -1,9 +1,11 @@
 import {
   type Claim,
   type DirectoryEvent,
+  isSettled,
   nextDirectoryEntry,
 } from '@holdfast/media-server/control-plane/directory/directory-entry.ts';
 import type { DirectoryEntry } from '@holdfast/media-server/control-plane/store/records.ts';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 const n1 = { nodeId: 'n1', epoch: 1 };
@@ -206,5 +208,47 @@ describe('a directory entry', () => {
         ...n1,
       });
     });
+  });
+});
+
+describe('a claim that is settled', () => {
+  const small = fc.integer({ min: 1, max: 4 });
+  const node = fc.constantFrom('n1', 'n2', 'n3');
+  const place = fc.record({ nodeId: node, epoch: small });
+  const at = fc.record({ place, more: fc.nat(2) });
+  const still = fc
+    .record({ at, state: fc.constantFrom('home' as const, 'arriving' as const, 'ended' as const) })
+    .map(({ at: { place: from, more }, state }): DirectoryEntry => {
+      return { state, ...from, issuedEpoch: from.epoch + more, changedAtMs: 1 };
+    });
+  const onTheMove = fc
+    .record({ at, target: node })
+    .map(({ at: { place: from, more }, target }): DirectoryEntry => {
+      const movingTo = { nodeId: target, epoch: from.epoch + 1 };
+      return { state: 'moving', ...from, issuedEpoch: movingTo.epoch + more, movingTo, changedAtMs: 1 };
+    });
+  const anyEntry = fc.oneof(still, onTheMove);
+  const anyClaim = fc
+    .record({ place, role: fc.constantFrom<Claim['role']>('home', 'incoming', 'outgoing') })
+    .map(({ place: at, role }) => ({ ...at, role }));
+
+  it('is one that merging would change nothing for', () => {
+    fc.assert(
+      fc.property(anyEntry, anyClaim, (entry, claim) => {
+        fc.pre(isSettled(entry, claim));
+        expect(step(entry, { type: 'claims', claims: [claim] })).toEqual({ kind: 'keep' });
+      }),
+    );
+  });
+
+  it('is what the directory has, or knows to be over, and nothing else', () => {
+    expect(isSettled(home, { ...n1, role: 'home' })).toBe(true);
+    expect(isSettled(moving, { ...n1, role: 'outgoing' })).toBe(true);
+    expect(isSettled(moving, { ...n2, role: 'incoming' })).toBe(true);
+    expect(isSettled({ ...home, ...n2, issuedEpoch: 2 }, { ...n1, role: 'home' })).toBe(true);
+    expect(isSettled(undefined, { ...n1, role: 'home' })).toBe(false);
+    expect(isSettled(home, { ...n1, role: 'outgoing' })).toBe(false);
+    expect(isSettled(home, { ...n2, role: 'home' })).toBe(false);
+    expect(isSettled(arriving, { ...n2, role: 'incoming' })).toBe(false);
   });
 });

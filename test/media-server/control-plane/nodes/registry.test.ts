@@ -133,6 +133,26 @@ describe('registry', () => {
       expect(await directory.get('m2')).toMatchObject({ state: 'home', nodeId: 'n1', epoch: 1 });
     });
 
+    it('read all nodes only when something is new, or when the directory has lost it', async () => {
+      let looks = 0;
+      const list = registry.list.bind(registry);
+      registry.list = () => {
+        looks += 1;
+        return list();
+      };
+      await hear('n1', [held('m1', 4)]);
+      for (let second = 0; second < 60; second += 1) {
+        nowMs += 1000;
+        await hear('n1', [held('m1', 4)]);
+      }
+      expect(looks).toBe(1);
+      await store.directory.delete('m1');
+      nowMs += 6000;
+      await hear('n1', [held('m1', 4)]);
+      expect(looks).toBe(2);
+      expect(await directory.get('m1')).toMatchObject({ state: 'home', nodeId: 'n1', epoch: 4 });
+    });
+
     it('a lost node that comes back does not regain what was recovered elsewhere', async () => {
       await hear('n1', [held('m1', 1)]);
       await hear('n2', []);

@@ -114,7 +114,7 @@ export default {
       comment: 'A server serves the built pages; it imports neither them nor the client.',
       severity: 'error',
       from: {
-        path: '^(lifecycle-hooks/|media-server/(capacity|config|control-plane|drain|media-node|process)/)',
+        path: '^(lifecycle-hooks/|media-server/(capacity|config|control-plane|drain|machine|media-node|process)/)',
       },
       to: { path: '^media-server/(client|web)/' },
     },
@@ -123,6 +123,12 @@ export default {
       'What every process does the same way knows none of them.',
       'media-server/process',
       ['media-server/process', 'media-server/config', 'media-server/protocol'],
+    ),
+    onlyFrom(
+      'machine-is-found-before-all',
+      'A process finds out what machine it is on before it starts anything.',
+      'media-server/machine',
+      ['media-server/machine', 'media-server/config', 'media-server/protocol'],
     ),
     onlyFrom(
       'drain-knows-no-role',
@@ -138,6 +144,7 @@ export default {
         'lifecycle-hooks',
         'media-server/capacity',
         'media-server/config',
+        'media-server/machine',
         'media-server/process',
         'media-server/protocol',
       ],

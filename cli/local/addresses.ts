@@ -21,10 +21,10 @@ export function urlHost(host: string): string {
 }
 
 /** Media goes where the pages go; for all addresses at once browsers are told the first one that is not loopback. */
-export function mediaAddress(host: string): { listenIp: string; announcedAddress?: string } {
-  if (host === 'localhost') return { listenIp: LOOPBACK };
-  if (!isWildcard(host)) return { listenIp: host };
+export function mediaAddress(host: string): { listenIp: string; publicAddresses: string[] } {
+  if (host === 'localhost') return { listenIp: LOOPBACK, publicAddresses: [] };
+  if (!isWildcard(host)) return { listenIp: host, publicAddresses: [] };
   const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
   const address = addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
-  return { listenIp: host, ...(address === undefined ? {} : { announcedAddress: address }) };
+  return { listenIp: host, publicAddresses: address === undefined ? [] : [address] };
 }

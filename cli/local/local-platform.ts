@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import {
@@ -111,15 +112,18 @@ export class LocalPlatform extends EventEmitter<PlatformEvents> {
     this.operatorUrl = `${this.baseUrl}/operator`;
     this.#directory = RunDirectory.create();
     this.#watchdog = new Watchdog(this.#directory.path);
+    const factory = new ProcessMachineFactory({
+      launch: (name, program, config) => this.#launch(name, program, config, ['HOLDFAST_CLUSTER_TOKEN']),
+      file: (name) => this.#directory.file(name),
+      controlPlaneUrl: `ws://${LOOPBACK}:${ports.internal}/internal/nodes`,
+      media: mediaAddress(this.#host),
+    });
     this.cloud = new LocalCloud({
       clock: systemClock,
       directory: this.#directory.path,
-      factory: new ProcessMachineFactory({
-        launch: (name, program, config) => this.#launch(name, program, config, ['HOLDFAST_CLUSTER_TOKEN']),
-        file: (name) => this.#directory.file(name),
-        controlPlaneUrl: `ws://${LOOPBACK}:${ports.internal}/internal/nodes`,
-        media: mediaAddress(this.#host),
-      }),
+      factory,
+      generation: factory.generation,
+      workers: availableParallelism(),
       ...options.cloud,
     });
     this.driver = new LocalFleetDriver(this.cloud);

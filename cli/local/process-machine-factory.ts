@@ -1,5 +1,11 @@
+import { writeFileSync } from 'node:fs';
 import type { MachineFactory, MachineSpec } from '@holdfast/lifecycle-hooks/clouds/local/machine-factory.ts';
-import type { NodeConfigInput } from '@holdfast/media-server/config/index.ts';
+import {
+  generationOf,
+  type MachineSource,
+  type NodeConfigInput,
+} from '@holdfast/media-server/config/index.ts';
+import type { FoundFacts } from '@holdfast/media-server/machine/machine-facts.ts';
 import { LOOPBACK } from './addresses.ts';
 import type { ManagedProcess } from './managed-process.ts';
 import { freePort } from './ports.ts';
@@ -15,7 +21,7 @@ export interface ProcessMachineFactoryOptions {
   /** A path in the run directory. */
   readonly file: (name: string) => string;
   readonly controlPlaneUrl: string;
-  readonly media: { readonly listenIp: string; readonly announcedAddress?: string };
+  readonly media: { readonly listenIp: string; readonly publicAddresses: readonly string[] };
 }
 
 /** Makes a machine's two processes real ones. They speak to each other and to the control plane over loopback. */
@@ -28,19 +34,30 @@ export class ProcessMachineFactory implements MachineFactory {
     this.#options = options;
   }
 
-  async startMediaNode(spec: MachineSpec, signal: AbortSignal): Promise<ManagedProcess> {
+  /** Of all machines that it makes: they are told the same. */
+  get generation(): string {
+    return generationOf(this.#fleet);
+  }
+
+  get #fleet() {
     const { controlPlaneUrl, media } = this.#options;
-    const port = await this.#rpcPort(spec);
-    return this.#start(spec, 'media-node', port, signal, {
+    return {
       role: 'media-node',
-      nodeId: spec.nodeId,
-      generation: spec.generation,
-      rpc: { host: LOOPBACK, port },
-      drainSocket: this.#drainSocket(spec),
       controlPlane: { urls: [controlPlaneUrl] },
-      media,
+      media: { listenIp: media.listenIp },
       // A machine that is stopped here was drained before, or everything is being stopped.
       stop: { graceMs: 0 },
+    } satisfies Partial<NodeConfigInput>;
+  }
+
+  async startMediaNode(spec: MachineSpec, signal: AbortSignal): Promise<ManagedProcess> {
+    const port = await this.#rpcPort(spec);
+    return this.#start(spec, 'media-node', port, signal, {
+      ...this.#fleet,
+      // Machines of one computer share its ports and its files, so here these are each one's own.
+      machine: this.#machine(spec),
+      rpc: { host: LOOPBACK, port },
+      drainSocket: this.#drainSocket(spec),
     });
   }
 
@@ -48,12 +65,21 @@ export class ProcessMachineFactory implements MachineFactory {
     const port = await freePort(LOOPBACK);
     return this.#start(spec, 'drain-agent', port, signal, {
       role: 'drain-agent',
-      nodeId: spec.nodeId,
+      machine: this.#machine(spec),
       drainSocket: this.#drainSocket(spec),
       nodeHealthUrl: `http://${LOOPBACK}:${await this.#rpcPort(spec)}/healthz`,
       http: { host: LOOPBACK, port },
       cloud: { kind: 'local', metadataSocket: spec.metadataSocket },
     });
+  }
+
+  /** Where its processes find what machine they are on: it is written down here, as a cloud's metadata says it. */
+  #machine({ metadataSocket: _, ...facts }: MachineSpec): MachineSource {
+    const path = this.#options.file(`${facts.nodeId}.machine.json`);
+    const { publicAddresses } = this.#options.media;
+    const found: FoundFacts = { ...facts, privateAddress: LOOPBACK, publicAddresses: [...publicAddresses] };
+    writeFileSync(path, JSON.stringify(found, undefined, 2), { mode: 0o600 });
+    return { from: 'file', path };
   }
 
   #rpcPort({ nodeId }: MachineSpec): Promise<number> {

@@ -1,4 +1,5 @@
 import { type DrainAgentConfig, drainAgentConfig, loadConfig } from '@holdfast/media-server/config/index.ts';
+import { findMachineFacts } from '@holdfast/media-server/machine/find-machine-facts.ts';
 import { systemClock } from '@holdfast/media-server/process/clock.ts';
 import { ProbeServer } from '@holdfast/media-server/process/probe-server.ts';
 import { runProcess } from '@holdfast/media-server/process/run-process.ts';
@@ -11,12 +12,13 @@ import { SocketNodeClient } from './node-client.ts';
 
 runProcess('drain-agent', async (processLog) => {
   const config = loadConfig(drainAgentConfig);
-  const log = processLog.child({ nodeId: config.nodeId });
+  const { nodeId } = await findMachineFacts(config.machine);
+  const log = processLog.child({ nodeId });
   const metrics = new AgentMetrics();
   const agent = new DrainAgent({
     source: noticeSource(config.cloud, log),
     node: new SocketNodeClient({
-      nodeId: config.nodeId,
+      nodeId,
       socketPath: config.drainSocket,
       healthUrl: config.nodeHealthUrl,
     }),
@@ -27,7 +29,7 @@ runProcess('drain-agent', async (processLog) => {
   });
   const stop = new AbortController();
   const probes = new ProbeServer({
-    nodeId: config.nodeId,
+    nodeId,
     role: 'drain-agent',
     // Ready: it watches its cloud.
     readiness: () => {

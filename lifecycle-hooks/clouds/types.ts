@@ -1,4 +1,4 @@
-import type { ErrorCode, NoticeKind } from '@holdfast/media-server/protocol/index.ts';
+import type { ErrorCode, Market, NoticeKind } from '@holdfast/media-server/protocol/index.ts';
 
 /**
  * What every cloud offers to the drain agent and the autoscaler; `docs/clouds.md` says how each cloud fills it. A cloud
@@ -51,7 +51,7 @@ export interface NoticeSource {
   complete(notice: Notice): Promise<void>;
 }
 
-export type Market = 'on-demand' | 'spot';
+export type { Market };
 
 /** Why a machine that should be there is not. */
 export interface MemberFailure {

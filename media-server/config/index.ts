@@ -1,3 +1,4 @@
+export * from './generation.ts';
 export * from './load.ts';
 export * from './node-config.ts';
 export * from './secrets.ts';

@@ -18,19 +18,25 @@ const carries = z
   .partial()
   .prefault({});
 
+/** How a process finds out what machine it is on; see `media-server/machine`. */
+const machineSource = z
+  .discriminatedUnion('from', [
+    z.strictObject({ from: z.literal('local') }),
+    z.strictObject({ from: z.literal('file'), path: z.string().min(1) }),
+    z.strictObject({ from: z.literal('environment') }),
+  ])
+  .prefault({ from: 'local' });
+export type MachineSource = z.output<typeof machineSource>;
+
 export const mediaNodeConfig = z.object({
   role: z.literal('media-node'),
-  nodeId,
-  /** Hash of what the node was launched from. */
-  generation: z.string().min(1).default('local'),
+  machine: machineSource,
   /** Where gateways, other nodes and probes reach this node: `/rpc`, `/healthz`, `/readyz`, `/metrics`. */
   rpc: z
     .object({
       host: z.string().default('127.0.0.1'),
       /** 0: any free one. */
       port: port.default(0),
-      /** ws:// address told to others; made from host and port when absent. */
-      advertisedUrl: httpUrl.optional(),
     })
     .prefault({}),
   /** Unix socket on which the drain agent is served. */
@@ -40,11 +46,9 @@ export const mediaNodeConfig = z.object({
   media: z
     .object({
       listenIp: z.string().default('127.0.0.1'),
-      /** Public address told to browsers when it is not `listenIp`. */
-      announcedAddress: z.string().optional(),
       /** UDP and TCP port of the first worker; the others take the next ones. 0: any free ones. */
       port: port.default(0),
-      /** mediasoup workers; default: one a core. */
+      /** mediasoup workers; default: as many as the machine has cores for. */
       workers: z.int().min(1).max(256).optional(),
     })
     .prefault({}),
@@ -145,7 +149,7 @@ export type ControlPlaneConfig = z.output<typeof controlPlaneConfig>;
 
 export const drainAgentConfig = z.object({
   role: z.literal('drain-agent'),
-  nodeId,
+  machine: machineSource,
   /** The media node's Unix socket. */
   drainSocket: z.string().min(1),
   /** The media node's `/healthz`: it is asked before a node is taken for gone whose socket nobody listens on. */

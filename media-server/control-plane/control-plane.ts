@@ -206,7 +206,7 @@ async function assemble(options: ControlPlaneOptions): Promise<Parts> {
   const internal = new NodeListener({
     listen: config.internal,
     clusterToken: secrets.HOLDFAST_CLUSTER_TOKEN,
-    heartbeatMs,
+    agreement: { heartbeatMs, resumeMs: config.timing.resumeMs },
     registry,
     claims,
     directory,

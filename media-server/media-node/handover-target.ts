@@ -1,6 +1,12 @@
 import type { ClusterSecrets } from '../config/index.ts';
 import { dialRpc, type RpcSocket } from '../process/rpc-socket.ts';
-import { HoldfastError, nodeClientContract, nodeContract } from '../protocol/index.ts';
+import {
+  commonVersion,
+  HoldfastError,
+  INTERNAL_VERSION,
+  nodeClientContract,
+  nodeContract,
+} from '../protocol/index.ts';
 import type { Move } from './handover-knowledge.ts';
 import { refusingNodeHandlers } from './refusing-handlers.ts';
 
@@ -75,7 +81,8 @@ export class HandoverTarget {
       socket.close('handover over');
       throw new HoldfastError('CONNECTION_CLOSED', 'the handover is over');
     }
-    await socket.request('link.hello', { peerId: nodeId, role: 'node' });
+    const hello = { peerId: nodeId, role: 'node', protocol: INTERNAL_VERSION } as const;
+    commonVersion((await socket.request('link.hello', hello)).protocol);
     return socket;
   }
 

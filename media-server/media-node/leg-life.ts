@@ -35,7 +35,8 @@ export type LegEvent =
   | { readonly type: 'path'; readonly path: PathName; readonly state: PathState }
   | { readonly type: 'attached' }
   | { readonly type: 'detached' }
-  | { readonly type: 'tick' };
+  /** `resumeMs`: how long a participant without a WebSocket may come back. */
+  | { readonly type: 'tick'; readonly resumeMs: number };
 
 /** A first connection takes less than two seconds; on a bad network, with a TURN server, some more. */
 const CONNECT_LIMIT_MS = 20_000;
@@ -43,8 +44,8 @@ const CONNECT_LIMIT_MS = 20_000;
 const INTERRUPTED_LIMIT_MS = 5000;
 /** A broken leg waits this long for its successor, which then replaces it without anybody leaving. */
 const REPLACED_WITHIN_MS = 10_000;
-/** Nothing but a gateway can say that an idle leg lives: as long as a participant may take to come back, and a little. */
-const IDLE_ALONE_LIMIT_MS = 35_000;
+/** Nothing but a gateway can say that an idle leg lives: as long as a participant may take to come back, and this much more. */
+const IDLE_ALONE_MARGIN_MS = 5000;
 
 export function newLegLife(nowMs: number): LegLife {
   return {
@@ -107,7 +108,7 @@ function nextPhase(life: LegLife, facts: Facts, event: LegEvent, nowMs: number):
         case 'interrupted':
           return nowMs - phase.sinceMs < INTERRUPTED_LIMIT_MS ? phase : broken('its ICE consent is gone');
         case 'idle':
-          return facts.alone !== undefined && nowMs - facts.alone >= IDLE_ALONE_LIMIT_MS
+          return facts.alone !== undefined && nowMs - facts.alone >= event.resumeMs + IDLE_ALONE_MARGIN_MS
             ? { state: 'over', reason: 'nobody speaks for it' }
             : phase;
         case 'flowing':

@@ -156,8 +156,8 @@ export class Leg {
   }
 
   /** Called often: what has lasted too long shows only with the time. */
-  tick(): void {
-    this.#take({ type: 'tick' });
+  tick(resumeMs: number): void {
+    this.#take({ type: 'tick', resumeMs });
   }
 
   /** One operation at a time, in the order of their coming. Refuses with TOO_MANY when too many wait. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { clusterSecrets, loadConfig, loadSecrets, mediaNodeConfig } from '../config/index.ts';
+import { findMachineFacts } from '../machine/find-machine-facts.ts';
 import { runProcess } from '../process/run-process.ts';
 import { MediaNode } from './media-node.ts';
 
@@ -14,11 +15,13 @@ runProcess(
   'media-node',
   async (log) => {
     const config = loadConfig(mediaNodeConfig);
+    const machine = await findMachineFacts(config.machine);
     return MediaNode.start({
       config,
+      machine,
       secrets: loadSecrets(clusterSecrets),
       version,
-      log: log.child({ nodeId: config.nodeId }),
+      log: log.child({ nodeId: machine.nodeId }),
       rejections: () => rejections,
     });
   },

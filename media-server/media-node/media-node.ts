@@ -1,8 +1,9 @@
-import { availableParallelism } from 'node:os';
+import { isIPv6 } from 'node:net';
 import { capacityOf, type MachineCapacity } from '../capacity/machine-capacity.ts';
-import type { ClusterSecrets, MediaNodeConfig } from '../config/index.ts';
+import { type ClusterSecrets, generationOf, type MediaNodeConfig } from '../config/index.ts';
 import type { Drain } from '../drain/drain.ts';
 import { DrainSocket } from '../drain/drain-socket.ts';
+import type { MachineFacts } from '../machine/machine-facts.ts';
 import { type Clock, systemClock } from '../process/clock.ts';
 import type { Logger } from '../process/logger.ts';
 import type { Leaving, Running } from '../process/run-process.ts';
@@ -10,6 +11,7 @@ import type { HeldMeeting, NodeVerdict } from '../protocol/index.ts';
 import { Evacuation } from './evacuation.ts';
 import { Handover, type HandoverContext } from './handover.ts';
 import { LoadMeter } from './load.ts';
+import { mediaAddresses } from './media-addresses.ts';
 import { MeetingStore } from './meeting-store.ts';
 import { NodeMetrics } from './metrics.ts';
 import { NodeServer } from './node-server.ts';
@@ -19,6 +21,7 @@ import { WorkerPool } from './worker-pool.ts';
 
 export interface MediaNodeOptions {
   readonly config: MediaNodeConfig;
+  readonly machine: MachineFacts;
   readonly secrets: ClusterSecrets;
   readonly version: string;
   readonly log: Logger;
@@ -42,13 +45,14 @@ export class MediaNode implements Running {
 
   private constructor(options: MediaNodeOptions, pool: WorkerPool) {
     const { config, secrets, log } = options;
+    const { nodeId } = options.machine;
     const clock = options.clock ?? systemClock;
     this.#options = options;
-    this.#capacity = capacityOf('local', pool.size, config.carries);
+    this.#capacity = capacityOf(options.machine.machineType, pool.size, config.carries);
     this.#pool = pool;
     this.#meetings = new MeetingStore(pool, log, clock);
     const handover: HandoverContext = {
-      nodeId: config.nodeId,
+      nodeId,
       secrets,
       timing: config.handover,
       ask: (method, params) => this.#registryLink().ask(method, params),
@@ -64,7 +68,7 @@ export class MediaNode implements Running {
     });
     this.#load = new LoadMeter(pool, this.#meetings, this.#capacity, clock);
     this.#police = new ProducerPolice(this.#meetings, clock, log);
-    const metrics = new NodeMetrics(config.nodeId, {
+    const metrics = new NodeMetrics(nodeId, {
       pool,
       meetings: this.#meetings,
       evacuation: this.#evacuation,
@@ -73,7 +77,7 @@ export class MediaNode implements Running {
       rejections: options.rejections ?? (() => 0),
     });
     this.#server = new NodeServer({
-      nodeId: config.nodeId,
+      nodeId,
       rpc: config.rpc,
       secrets,
       meetings: this.#meetings,
@@ -88,7 +92,7 @@ export class MediaNode implements Running {
     });
     this.#socket = new DrainSocket({
       path: config.drainSocket,
-      nodeId: config.nodeId,
+      nodeId,
       role: 'media',
       drain: this.#drain,
       clock,
@@ -101,11 +105,12 @@ export class MediaNode implements Running {
   }
 
   static async start(options: MediaNodeOptions): Promise<MediaNode> {
-    const { config, log } = options;
-    const count = config.media.workers ?? availableParallelism();
+    const { config, machine, log } = options;
+    const { media } = config;
+    const listen = { addresses: mediaAddresses(media, machine), port: media.port };
     const node = new MediaNode(
       options,
-      await WorkerPool.start(config.media, count, log, options.clock ?? systemClock),
+      await WorkerPool.start(listen, media.workers ?? machine.workers, log, options.clock ?? systemClock),
     );
     try {
       await node.#start();
@@ -117,23 +122,23 @@ export class MediaNode implements Running {
   }
 
   async #start(): Promise<void> {
-    const { config, secrets, version, log } = this.#options;
+    const { config, machine, secrets, version, log } = this.#options;
+    const { nodeId, machineType, zone, market } = machine;
     const clock = this.#options.clock ?? systemClock;
     await this.#load.measure();
     const port = await this.#server.listen();
     await this.#socket.listen();
-    const rpcUrl = config.rpc.advertisedUrl ?? `ws://${config.rpc.host}:${port}/rpc`;
     const registry = new RegistryLink({
       identity: {
-        nodeId: config.nodeId,
-        rpcUrl,
-        generation: config.generation,
+        nodeId,
+        rpcUrl: `ws://${urlHost(machine.privateAddress)}:${port}/rpc`,
+        generation: machine.generation ?? generationOf(config),
         version,
         startedAtMs: clock.now(),
         role: 'media',
-        machineType: 'local',
-        zone: null,
-        market: 'on-demand',
+        machineType,
+        zone,
+        market,
         workers: this.#pool.size,
         capacity: this.#capacity,
       },
@@ -145,6 +150,9 @@ export class MediaNode implements Running {
         'node.drain': (order) => this.#drain.order(order),
         'node.cancelDrain': ({ by }) => this.#drain.cancel(by),
       },
+      agreed: ({ resumeMs }) => {
+        this.#meetings.resumeMs = resumeMs;
+      },
       obey: (verdict) => this.#obey(verdict),
       clock,
       log,
@@ -153,7 +161,7 @@ export class MediaNode implements Running {
     this.#meetings.on('changed', () => registry.changed());
     this.#drain.on('changed', () => registry.changed());
     this.#meetings.on('ended', ({ id: meetingId, epoch }) => {
-      registry.ask('meeting.ended', { meetingId, epoch, nodeId: config.nodeId }).catch((error: unknown) => {
+      registry.ask('meeting.ended', { meetingId, epoch, nodeId }).catch((error: unknown) => {
         // The next heartbeat says the same by not naming the meeting.
         log.debug({ err: error, meetingId }, 'meeting.end_not_told');
       });
@@ -206,3 +214,5 @@ export class MediaNode implements Running {
     this.#pool.close();
   }
 }
+
+const urlHost = (address: string) => (isIPv6(address) ? `[${address}]` : address);

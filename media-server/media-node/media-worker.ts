@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { createWorker } from 'mediasoup';
 import type { WebRtcServer, Worker } from 'mediasoup/types';
-import type { MediaNodeConfig } from '../config/index.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/logger.ts';
 import { HoldfastError } from '../protocol/index.ts';
+import type { MediaAddress } from './media-addresses.ts';
 import { WorkerChannel } from './worker-channel.ts';
 
 /** One mediasoup worker (one process, one core) and the WebRtcServer that carries all its transports on one port. */
@@ -21,7 +21,8 @@ export interface MediaWorker {
 
 export interface MediaWorkerOptions {
   readonly index: number;
-  readonly media: MediaNodeConfig['media'];
+  /** At least one; all of them at the same port. */
+  readonly addresses: readonly MediaAddress[];
   /** 0: any free one. */
   readonly port: number;
   readonly clock: Clock;
@@ -31,18 +32,18 @@ export interface MediaWorkerOptions {
 }
 
 export async function startMediaWorker(options: MediaWorkerOptions): Promise<MediaWorker> {
-  const { index, media, port, clock, log, onBroken } = options;
-  const chosen = port === 0 ? await findFreePort(media.listenIp) : port;
+  const { index, addresses, port, clock, log, onBroken } = options;
+  const ips = addresses.map(({ ip }) => ip);
+  const chosen = port === 0 ? await findFreePort(ips[0] ?? '127.0.0.1') : port;
   const worker = await withoutSignalListeners(() => createWorker({ logLevel: 'warn' }));
   const channel = new WorkerChannel({ ask: () => worker.getResourceUsage(), onBroken, clock, log });
-  const announced = media.announcedAddress === undefined ? {} : { announcedAddress: media.announcedAddress };
   try {
     const webRtcServer = await channel.call(() =>
       worker.createWebRtcServer({
-        listenInfos: [
-          { protocol: 'udp', ip: media.listenIp, port: chosen, ...announced },
-          { protocol: 'tcp', ip: media.listenIp, port: chosen, ...announced },
-        ],
+        listenInfos: addresses.flatMap((address) => [
+          { protocol: 'udp', ...address, port: chosen },
+          { protocol: 'tcp', ...address, port: chosen },
+        ]),
       }),
     );
     return { index, port: chosen, worker, webRtcServer, channel };
@@ -52,7 +53,7 @@ export async function startMediaWorker(options: MediaWorkerOptions): Promise<Med
     closeWorker(worker);
     throw new HoldfastError(
       'INTERNAL',
-      `cannot listen for media on ${media.listenIp}:${chosen} (UDP and TCP): ${error instanceof Error ? error.message : String(error)}`,
+      `cannot listen for media on ${ips.join(', ')}, port ${chosen} (UDP and TCP): ${error instanceof Error ? error.message : String(error)}`,
       { cause: error },
     );
   }

@@ -28,6 +28,8 @@ interface MeetingStoreEvents {
 
 /** All meetings and legs of this node. */
 export class MeetingStore extends EventEmitter<MeetingStoreEvents> {
+  /** How long a participant without a WebSocket may come back, ms. The control plane says it at the registration. */
+  resumeMs = 30_000;
   readonly #pool: Pick<WorkerPool, 'pick'>;
   readonly #log: Logger;
   readonly #clock: Clock;
@@ -226,7 +228,7 @@ export class MeetingStore extends EventEmitter<MeetingStoreEvents> {
       this.#tickLater();
       this.#time.tick(this.#clock.now());
       for (const meeting of this.all) {
-        meeting.tick();
+        meeting.tick(this.resumeMs);
         if (meeting.forsakenMs >= FORSAKEN_MS) this.#closeTelling(meeting, 'source gone');
       }
     });

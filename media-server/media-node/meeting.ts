@@ -117,9 +117,9 @@ export class Meeting extends EventEmitter<MeetingEvents> {
   }
 
   /** Called often: closes the legs whose time is over. */
-  tick(): void {
+  tick(resumeMs: number): void {
     for (const leg of [...this.legs.values()]) {
-      leg.tick();
+      leg.tick(resumeMs);
       const { life } = leg;
       if (life.state !== 'over') continue;
       this.#log.info({ meetingId: this.id, legId: leg.id, reason: life.reason }, 'leg.over');

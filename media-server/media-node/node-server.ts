@@ -5,7 +5,13 @@ import type { Logger } from '../process/logger.ts';
 import { ProbeServer, type ProbeServerOptions } from '../process/probe-server.ts';
 import { MAX_INTERNAL_MESSAGE_BYTES, RpcSocket } from '../process/rpc-socket.ts';
 import { pathOf, refuseUpgrade } from '../process/upgrade.ts';
-import { HoldfastError, nodeClientContract, nodeContract } from '../protocol/index.ts';
+import {
+  commonVersion,
+  HoldfastError,
+  INTERNAL_VERSION,
+  nodeClientContract,
+  nodeContract,
+} from '../protocol/index.ts';
 import type { Link, LinkSocket } from './link.ts';
 import { type NodeHandlersOptions, nodeHandlers } from './node-handlers.ts';
 
@@ -81,9 +87,10 @@ export class NodeServer {
       onError: (error, context) => log.warn({ err: error, ...context, peer: link?.peerId }, 'link.error'),
       handlers: {
         ...handlers,
-        'link.hello': ({ peerId, role }) => {
+        'link.hello': ({ peerId, role, protocol }) => {
           // The legs that it speaks for are known by the first one.
           if (link) throw new HoldfastError('CONFLICT', `this connection is known as ${link.peerId} already`);
+          commonVersion(protocol);
           link = {
             peerId,
             role,
@@ -94,7 +101,7 @@ export class NodeServer {
             },
           };
           log.info({ peer: peerId, peerRole: role }, 'link.opened');
-          return { nodeId: this.#options.nodeId };
+          return { nodeId: this.#options.nodeId, protocol: INTERNAL_VERSION };
         },
       },
     });

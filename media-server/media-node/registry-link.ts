@@ -4,10 +4,13 @@ import { type Clock, pause } from '../process/clock.ts';
 import type { Logger } from '../process/logger.ts';
 import { dialRpc, type RpcSocket } from '../process/rpc-socket.ts';
 import {
+  type Agreement,
+  commonVersion,
   type DrainReport,
   type Handlers,
   type HeldMeeting,
   HoldfastError,
+  INTERNAL_VERSION,
   type NodeLoad,
   type NodeVerdict,
   type ParamsOf,
@@ -26,7 +29,7 @@ export interface NodeFacts {
 }
 
 export interface RegistryLinkOptions {
-  readonly identity: Omit<ParamsOf<typeof registryContract, 'node.register'>, keyof NodeFacts>;
+  readonly identity: Omit<ParamsOf<typeof registryContract, 'node.register'>, keyof NodeFacts | 'protocol'>;
   readonly urls: MediaNodeConfig['controlPlane']['urls'];
   readonly secrets: ClusterSecrets;
   /** Everything the control plane should know now. */
@@ -34,6 +37,8 @@ export interface RegistryLinkOptions {
   /** Called before each regular heartbeat, so that the facts are fresh. */
   readonly measure: () => Promise<void>;
   readonly handlers: Handlers<typeof registryClientContract>;
+  /** What both sides hold for the same from now on. */
+  readonly agreed: (agreement: Agreement) => void;
   /** The directory knows better than this node what becomes of these meetings. */
   readonly obey: (verdict: NodeVerdict) => void;
   readonly clock: Clock;
@@ -139,11 +144,14 @@ export class RegistryLink extends EventEmitter<{ registered: () => void; lost: (
       onError: (error, context) => log.warn({ err: error, ...context }, 'registry.error'),
     });
     try {
-      const { heartbeatMs, ...verdict } = await socket.request('node.register', {
+      const { heartbeatMs, resumeMs, protocol, ...verdict } = await socket.request('node.register', {
         ...identity,
+        protocol: INTERNAL_VERSION,
         ...this.#factsToTell(),
       });
+      commonVersion(protocol);
       this.#socket = socket;
+      this.#options.agreed({ heartbeatMs, resumeMs });
       this.#options.obey(verdict);
       log.info({ url, heartbeatMs }, 'registry.registered');
       this.emit('registered');

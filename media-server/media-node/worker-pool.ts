@@ -1,8 +1,8 @@
 import { EventEmitter } from 'eventemitter3';
-import type { MediaNodeConfig } from '../config/index.ts';
 import { type Clock, pause } from '../process/clock.ts';
 import type { Logger } from '../process/logger.ts';
 import { HoldfastError } from '../protocol/index.ts';
+import type { MediaAddress } from './media-addresses.ts';
 import { closeWorker, killWorker, type MediaWorker, startMediaWorker } from './media-worker.ts';
 
 /** The longest a killed process is waited for, ms. */
@@ -13,32 +13,33 @@ interface WorkerPoolEvents {
   workerDied: (index: number) => void;
 }
 
+export interface MediaListen {
+  readonly addresses: readonly MediaAddress[];
+  /** Of the first worker; the others take the next ones. 0: any free ones. */
+  readonly port: number;
+}
+
 /** The node's mediasoup workers. One that dies is replaced on the same port; the others go on undisturbed. */
 export class WorkerPool extends EventEmitter<WorkerPoolEvents> {
-  readonly #media: MediaNodeConfig['media'];
+  readonly #listen: MediaListen;
   readonly #log: Logger;
   readonly #clock: Clock;
   readonly #workers: (MediaWorker | undefined)[] = [];
   readonly #ended = new AbortController();
   #closed = false;
 
-  private constructor(media: MediaNodeConfig['media'], log: Logger, clock: Clock) {
+  private constructor(listen: MediaListen, log: Logger, clock: Clock) {
     super();
-    this.#media = media;
+    this.#listen = listen;
     this.#log = log;
     this.#clock = clock;
   }
 
-  static async start(
-    media: MediaNodeConfig['media'],
-    count: number,
-    log: Logger,
-    clock: Clock,
-  ): Promise<WorkerPool> {
-    const pool = new WorkerPool(media, log, clock);
+  static async start(listen: MediaListen, count: number, log: Logger, clock: Clock): Promise<WorkerPool> {
+    const pool = new WorkerPool(listen, log, clock);
     try {
       for (let index = 0; index < count; index += 1) {
-        await pool.#start(index, media.port === 0 ? 0 : media.port + index);
+        await pool.#start(index, listen.port === 0 ? 0 : listen.port + index);
       }
     } catch (error) {
       pool.close();
@@ -71,7 +72,7 @@ export class WorkerPool extends EventEmitter<WorkerPoolEvents> {
     const exited = Promise.withResolvers<void>();
     const started = await startMediaWorker({
       index,
-      media: this.#media,
+      addresses: this.#listen.addresses,
       port,
       clock: this.#clock,
       log: this.#log.child({ worker: index }),

@@ -11,3 +11,4 @@ export * from './rpc.ts';
 export * from './scaling.ts';
 export * from './signalling.ts';
 export * from './values.ts';
+export * from './versions.ts';

@@ -3,6 +3,7 @@ import { type Contract, notification, request } from './contract.ts';
 import * as m from './media.ts';
 import { legEvents, legReason, legRequests, legSnapshot, nodeReports } from './signalling.ts';
 import * as v from './values.ts';
+import { internalVersion } from './versions.ts';
 
 /** Gateway → media node, and media node → media node: one WebSocket at `/rpc`, dialled by the gateway or the source node. */
 
@@ -18,8 +19,8 @@ const meetingRef = z.object({ meetingId: v.meetingId, epoch: v.epoch });
 export const nodeContract = {
   'link.hello': request(
     'Who is calling. The first request on a connection.',
-    z.object({ peerId: v.nodeId, role: z.enum(['gateway', 'node']) }),
-    z.object({ nodeId: v.nodeId }),
+    z.object({ peerId: v.nodeId, role: z.enum(['gateway', 'node']), protocol: internalVersion }),
+    z.object({ nodeId: v.nodeId, protocol: internalVersion }),
   ),
   'meeting.prepare': request(
     'A meeting is about to move here: create it (idempotent). From now on newcomers join here.',

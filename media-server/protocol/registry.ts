@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type Contract, notification, request } from './contract.ts';
 import { drainOrderedBy, drainReport, drainWithinMs } from './drain.ts';
 import * as v from './values.ts';
+import { internalVersion } from './versions.ts';
 
 /** Media node ↔ control plane: one WebSocket at `/internal/nodes`, dialled by the node, kept for its life. */
 
@@ -103,6 +104,16 @@ export const machineKind = z.object({
 });
 export type MachineKind = z.output<typeof machineKind>;
 
+/** What both sides must hold for the same; the control plane's configuration says it. */
+export const agreement = z.object({
+  heartbeatMs: z.number().meta({ description: 'Between two heartbeats.' }),
+  resumeMs: z.number().default(30_000).meta({
+    description:
+      'How long a participant without a WebSocket may come back: so long no leg ends because nobody speaks for it.',
+  }),
+});
+export type Agreement = z.output<typeof agreement>;
+
 /** Machine → control plane. */
 export const registryContract = {
   'node.register': request(
@@ -113,13 +124,14 @@ export const registryContract = {
       generation: z.string(),
       version: z.string(),
       startedAtMs: v.timestampMs,
+      protocol: internalVersion,
       ...machineKind.shape,
       capacity: machineCapacity,
       drain: drainReport,
       load: nodeLoad,
       meetings: z.array(heldMeeting),
     }),
-    nodeVerdict.extend({ heartbeatMs: z.number() }),
+    nodeVerdict.extend({ ...agreement.shape, protocol: internalVersion }),
   ),
   'node.heartbeat': request(
     'Once a second, and at once when something changes: state, load, meetings with epochs.',

@@ -9,6 +9,7 @@ import type { DirectoryEntry } from '@holdfast/media-server/control-plane/store/
 import { RpcSocket } from '@holdfast/media-server/process/rpc-socket.ts';
 import {
   HoldfastError,
+  INTERNAL_VERSION,
   type ParamsOf,
   registryClientContract,
   registryContract,
@@ -83,7 +84,13 @@ export class FakeRegistry {
       handlers: {
         'node.register': (node) => {
           this.nodes.set(node.nodeId, { ...node, socket });
-          return { heartbeatMs: 200, superseded: [], adopt: [] };
+          return {
+            heartbeatMs: 200,
+            resumeMs: 30_000,
+            protocol: INTERNAL_VERSION,
+            superseded: [],
+            adopt: [],
+          };
         },
         'node.heartbeat': (news) => {
           Object.assign(this.node(news.nodeId), news);

@@ -3,6 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mediaNodeConfig } from '@holdfast/media-server/config/index.ts';
+import { machineFacts } from '@holdfast/media-server/machine/machine-facts.ts';
 import { largestMeeting } from '@holdfast/media-server/media-node/limits.ts';
 import { MediaNode } from '@holdfast/media-server/media-node/media-node.ts';
 import { refusingNodeHandlers } from '@holdfast/media-server/media-node/refusing-handlers.ts';
@@ -31,14 +32,14 @@ const nodes = new Map<string, MediaNode>();
 async function startNode(nodeId: string, workers = 1): Promise<void> {
   const config = mediaNodeConfig.parse({
     role: 'media-node',
-    nodeId,
     drainSocket: join(directory, `${nodeId}.sock`),
     controlPlane: { urls: [registry.url] },
     media: { workers },
     handover: { meetingDeadlineMs: 2000, publishSpacingMs: 0 },
   });
+  const machine = machineFacts.parse({ nodeId, privateAddress: '127.0.0.1' });
   const secrets = { HOLDFAST_CLUSTER_TOKEN: clusterToken };
-  nodes.set(nodeId, await MediaNode.start({ config, secrets, version: 'test', log }));
+  nodes.set(nodeId, await MediaNode.start({ config, machine, secrets, version: 'test', log }));
   await vi.waitFor(() => registry.node(nodeId));
 }
 

@@ -1,4 +1,3 @@
-import { mediaNodeConfig } from '@holdfast/media-server/config/index.ts';
 import { Leg } from '@holdfast/media-server/media-node/leg.ts';
 import { largestMeeting } from '@holdfast/media-server/media-node/limits.ts';
 import type { Link } from '@holdfast/media-server/media-node/link.ts';
@@ -14,12 +13,7 @@ import { ManualClock } from '../media-server/process/manual-clock.ts';
 
 const log = createLogger('test');
 log.level = 'silent';
-const { media } = mediaNodeConfig.parse({
-  role: 'media-node',
-  nodeId: 'a',
-  drainSocket: 'none',
-  controlPlane: { urls: ['ws://127.0.0.1:1'] },
-});
+const media = { addresses: [{ ip: '127.0.0.1' }], port: 0 };
 
 /** A connection on which what the node says is written down. */
 class NotedLink implements Link {

@@ -16,11 +16,18 @@ let gateway: TestGateway;
 let directory: string;
 const processes = new Map<string, ChildProcess>();
 
+const nodeEnvironment = (nodeId: string) => ({
+  ...process.env,
+  HOLDFAST_NODE_ID: nodeId,
+  HOLDFAST_PRIVATE_ADDRESS: '127.0.0.1',
+  HOLDFAST_CLUSTER_TOKEN: clusterToken,
+});
+
 /** A media node in a process of its own. */
 async function startNode(nodeId: string, graceMs: number): Promise<void> {
   const config: NodeConfigInput = {
     role: 'media-node',
-    nodeId,
+    machine: { from: 'environment' },
     drainSocket: join(directory, `${nodeId}.sock`),
     controlPlane: { urls: [registry.url] },
     media: { workers: 1 },
@@ -30,7 +37,7 @@ async function startNode(nodeId: string, graceMs: number): Promise<void> {
   const file = join(directory, `${nodeId}.json`);
   await writeFile(file, JSON.stringify(config));
   const child = spawn(process.execPath, [program, '--config', file], {
-    env: { ...process.env, HOLDFAST_CLUSTER_TOKEN: clusterToken, HOLDFAST_PARENT_WATCH: '1' },
+    env: { ...nodeEnvironment(nodeId), HOLDFAST_PARENT_WATCH: '1' },
     stdio: ['pipe', 'ignore', 'inherit'],
   });
   processes.set(nodeId, child);
@@ -123,7 +130,7 @@ describe('a media node that is told to end (SIGTERM)', () => {
 it('a second media node does not take the socket of a living one', async () => {
   await startNode('a', 0);
   const child = spawn(process.execPath, [program, '--config', join(directory, 'a.json')], {
-    env: { ...process.env, HOLDFAST_CLUSTER_TOKEN: clusterToken },
+    env: nodeEnvironment('a'),
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   processes.set('second', child);

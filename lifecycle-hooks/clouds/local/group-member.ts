@@ -21,7 +21,7 @@ export interface LaunchTerms {
 }
 
 export interface GroupMemberOptions extends Pick<LocalMachineOptions, 'onCrash' | 'onAgentEnd'> {
-  readonly machine: Omit<LocalMachineOptions, 'board' | 'onCrash' | 'onAgentEnd'>;
+  readonly machine: Omit<LocalMachineOptions, 'board' | 'onCrash' | 'onAgentEnd' | keyof LaunchTerms>;
   readonly launch: LaunchTerms;
   readonly onNoticeEnd: (notice: Notice, how: NoticeEnd) => void;
 }
@@ -82,7 +82,7 @@ export class GroupMember {
     this.launchedAtMs = clock.now();
     this.#now = () => clock.now();
     this.board = new NoticeBoard({ nodeId, clock, onEnd: onNoticeEnd });
-    this.machine = new LocalMachine({ ...machine, ...handlers, board: this.board });
+    this.machine = new LocalMachine({ ...machine, ...launch, ...handlers, board: this.board });
   }
 
   /** As the group tells it. */

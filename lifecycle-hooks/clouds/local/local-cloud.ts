@@ -274,12 +274,12 @@ export class LocalCloud extends EventEmitter<{ event: [CloudEvent] }> {
   }
 
   async #launch(): Promise<void> {
-    const { factory, clock, directory, generation, stopGraceMs } = this.#options;
+    const { factory, clock, directory, generation, workers, stopGraceMs } = this.#options;
     const { zone = 'local', machineType = 'local', market = 'on-demand', operationId } = this.#terms;
     this.#launched += 1;
     const id = `node-${this.#launched}`;
     const member = new GroupMember({
-      machine: { nodeId: id, generation, directory, factory, clock, stopGraceMs },
+      machine: { nodeId: id, generation, workers, directory, factory, clock, stopGraceMs },
       launch: { zone, machineType, market, launchedBy: operationId },
       onNoticeEnd: (notice, how) => this.#noticeEnded(member, notice, how),
       onCrash: (end, killed) => this.#crashed(member, end, killed),

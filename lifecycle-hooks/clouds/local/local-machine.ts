@@ -4,9 +4,7 @@ import type { MachineFactory, MachineSpec, ProcessEnd, ProcessHandle } from './m
 import { MetadataService } from './metadata-service.ts';
 import type { NoticeBoard } from './notice-board.ts';
 
-export interface LocalMachineOptions {
-  readonly nodeId: string;
-  readonly generation: string;
+export interface LocalMachineOptions extends Omit<MachineSpec, 'metadataSocket'> {
   /** Where its metadata socket is made. */
   readonly directory: string;
   readonly board: NoticeBoard;
@@ -36,9 +34,10 @@ export class LocalMachine {
   #stopped: Promise<void> | undefined;
 
   constructor(options: LocalMachineOptions) {
-    const { nodeId, generation, directory, board, clock } = options;
+    const { nodeId, generation, zone, machineType, market, workers, directory, board, clock } = options;
     this.#options = options;
-    this.#spec = { nodeId, generation, metadataSocket: join(directory, `${nodeId}.cloud`) };
+    const metadataSocket = join(directory, `${nodeId}.cloud`);
+    this.#spec = { nodeId, generation, zone, machineType, market, workers, metadataSocket };
     this.#service = new MetadataService(board, clock);
   }
 

@@ -1,3 +1,5 @@
+import type { Market } from '../types.ts';
+
 /** How a process ended. */
 export interface ProcessEnd {
   readonly code: number | null;
@@ -11,10 +13,15 @@ export interface ProcessHandle {
   signal(name: 'SIGTERM' | 'SIGKILL'): void;
 }
 
-/** What a machine is told when it is started. */
+/** What the cloud has made, as a machine's metadata would say it. */
 export interface MachineSpec {
   readonly nodeId: string;
   readonly generation: string;
+  readonly zone: string;
+  readonly machineType: string;
+  readonly market: Market;
+  /** mediasoup workers it has cores for. */
+  readonly workers: number;
   /** Unix socket of its metadata service. */
   readonly metadataSocket: string;
 }

@@ -1,8 +1,10 @@
 import type { Logger } from '../../process/logger.ts';
 import { dialRpc, type RpcSocket } from '../../process/rpc-socket.ts';
 import {
+  commonVersion,
   type Handlers,
   HoldfastError,
+  INTERNAL_VERSION,
   type NodeAddress,
   nodeClientContract,
   nodeContract,
@@ -105,9 +107,10 @@ export class NodeLinks {
     try {
       const hello = await socket.request(
         'link.hello',
-        { peerId: replicaId, role: 'gateway' },
+        { peerId: replicaId, role: 'gateway', protocol: INTERNAL_VERSION },
         { timeoutMs: CONNECT_TIMEOUT_MS },
       );
+      commonVersion(hello.protocol);
       if (hello.nodeId !== nodeId) throw new Error(`${hello.nodeId} answers there`);
     } catch (error) {
       socket.terminate('no hello');

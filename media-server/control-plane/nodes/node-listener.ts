@@ -7,8 +7,11 @@ import type { Logger } from '../../process/logger.ts';
 import { MAX_INTERNAL_MESSAGE_BYTES, RpcSocket } from '../../process/rpc-socket.ts';
 import { pathOf, refuseUpgrade } from '../../process/upgrade.ts';
 import {
+  type Agreement,
+  commonVersion,
   type Handlers,
   HoldfastError,
+  INTERNAL_VERSION,
   type ParamsOf,
   registryClientContract,
   registryContract,
@@ -28,7 +31,8 @@ export interface Door {
 export interface NodeListenerOptions {
   readonly listen: ControlPlaneConfig['internal'];
   readonly clusterToken: string;
-  readonly heartbeatMs: number;
+  /** What each machine is told when it registers. */
+  readonly agreement: Agreement;
   readonly registry: Registry;
   readonly claims: Claims;
   readonly directory: Directory;
@@ -153,15 +157,17 @@ export class NodeListener {
     register: (params: Registration) => void;
     leave: () => void;
   }): Handlers<typeof registryContract> {
-    const { registry, claims, directory, placer, moves, heartbeatMs } = this.#options;
+    const { registry, claims, directory, placer, moves, agreement } = this.#options;
     return {
       'node.register': async (params) => {
+        commonVersion(params.protocol);
         connection.register(params);
         registry.trust(params.nodeId);
         claims.forget(params.nodeId);
         await registry.report(params);
         await claims.mergeFrom(params.nodeId);
-        return { heartbeatMs, ...(await claims.verdict(params.nodeId, params.meetings)) };
+        const verdict = await claims.verdict(params.nodeId, params.meetings);
+        return { ...agreement, protocol: INTERNAL_VERSION, ...verdict };
       },
       'node.heartbeat': async ({ nodeId, drain, load, meetings }) => {
         await registry.report({ ...connection.registered(nodeId), drain, load, meetings });

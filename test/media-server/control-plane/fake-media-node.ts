@@ -6,10 +6,12 @@ import { hasBearer } from '@holdfast/media-server/process/bearer.ts';
 import { dialRpc, RpcSocket } from '@holdfast/media-server/process/rpc-socket.ts';
 import {
   type ConsumerNew,
+  commonVersion,
   type DrainReport,
   type Handlers,
   type HeldMeeting,
   HoldfastError,
+  INTERNAL_VERSION,
   type LegSnapshot,
   type MediaSource,
   type NodeAddress,
@@ -196,7 +198,11 @@ export class FakeMediaNode {
       handlers: {},
       pingMs: 0,
     });
-    await socket.request('link.hello', { peerId: this.nodeId, role: 'node' });
+    await socket.request('link.hello', {
+      peerId: this.nodeId,
+      role: 'node',
+      protocol: INTERNAL_VERSION,
+    });
     await socket.request('meeting.prepare', { meetingId, epoch });
     socket.close('prepared');
   }
@@ -355,9 +361,10 @@ export class FakeMediaNode {
       return {};
     };
     return {
-      'link.hello': async () => {
+      'link.hello': async ({ protocol }) => {
         await note('link.hello');
-        return { nodeId: this.nodeId };
+        commonVersion(protocol);
+        return { nodeId: this.nodeId, protocol: INTERNAL_VERSION };
       },
       'meeting.prepare': ({ meetingId, epoch }) => {
         this.#openMeeting(meetingId, epoch, 'incoming');

@@ -17,7 +17,6 @@ const log = createLogger('test');
 log.level = 'silent';
 const { handover: timing } = mediaNodeConfig.parse({
   role: 'media-node',
-  nodeId: 'a',
   drainSocket: '/nowhere',
   controlPlane: { urls: ['ws://127.0.0.1:1/internal/nodes'] },
 });

@@ -12,6 +12,7 @@ import { describe, expect, it } from 'vitest';
 class Life {
   leg: LegLife = newLegLife(0);
   nowMs = 0;
+  resumeMs = 30_000;
 
   say(...events: LegEvent[]): this {
     for (const event of events) this.leg = nextLegLife(this.leg, event, this.nowMs);
@@ -21,7 +22,7 @@ class Life {
   pass(ms: number): this {
     for (const untilMs = this.nowMs + ms; this.nowMs < untilMs; ) {
       this.nowMs += 500;
-      this.say({ type: 'tick' });
+      this.say({ type: 'tick', resumeMs: this.resumeMs });
     }
     return this;
   }
@@ -58,6 +59,14 @@ describe('a leg', () => {
     expect(life.say(detached).pass(34_000).state).toBe('idle');
     expect(life.say(attached).pass(HOUR).state).toBe('idle');
     expect(life.say(detached).pass(35_000).state).toBe('over');
+  });
+
+  it('waits as long for a word as the control plane says that a participant may come back', () => {
+    const life = new Life();
+    life.resumeMs = 60_000;
+    life.say(attached, ready, detached);
+    expect(life.pass(64_000).state).toBe('idle');
+    expect(life.pass(1000).state).toBe('over');
   });
 
   it('breaks at once when a transport fails or says goodbye, and ends although its gateway lives', () => {

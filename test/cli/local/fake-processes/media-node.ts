@@ -8,15 +8,16 @@ import {
   loadSecrets,
   mediaNodeConfig,
 } from '@holdfast/media-server/config/index.ts';
+import { findMachineFacts } from '@holdfast/media-server/machine/find-machine-facts.ts';
 import { runProcess } from '@holdfast/media-server/process/run-process.ts';
 import type { NodeView } from '@holdfast/media-server/protocol/index.ts';
 import { FakeNode } from '../../../lifecycle-hooks/agent/fake-node.ts';
-import { localMachine } from '../../../media-server/machine-kind.ts';
 
 const HEARTBEAT_MS = 50;
 
 runProcess('media-node', async () => {
   const config = loadConfig(mediaNodeConfig);
+  const { nodeId, generation, zone, machineType, market, workers } = await findMachineFacts(config.machine);
   if (process.env.FAKE_NODE_FAILS) throw new Error('told to fail');
   const token = loadSecrets(clusterSecrets).HOLDFAST_CLUSTER_TOKEN;
   const node = new FakeNode(config.drainSocket);
@@ -26,11 +27,15 @@ runProcess('media-node', async () => {
   const stop = new AbortController();
   let registered = false;
   const view = (): NodeView => ({
-    nodeId: config.nodeId,
-    generation: config.generation,
+    nodeId,
+    role: 'media',
+    generation: generation ?? 'none',
+    zone,
+    machineType,
+    market,
+    workers,
     version: 'fake',
     startedAtMs: 0,
-    ...localMachine,
     lastHeartbeatAtMs: 0,
     reachable: true,
     drain: { state: node.state },

@@ -1,5 +1,9 @@
 import { dialRpc } from '@holdfast/media-server/process/rpc-socket.ts';
-import { registryClientContract, registryContract } from '@holdfast/media-server/protocol/index.ts';
+import {
+  INTERNAL_VERSION,
+  registryClientContract,
+  registryContract,
+} from '@holdfast/media-server/protocol/index.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { localMachine } from '../../machine-kind.ts';
 import { oneWorker, someLoad } from '../../node-facts.ts';
@@ -47,9 +51,29 @@ describe('the listener for media nodes', () => {
     const socket = await dial(secrets.HOLDFAST_CLUSTER_TOKEN);
     expect(await socket.request('node.register', registration('n1'))).toEqual({
       heartbeatMs: 100,
+      resumeMs: 30_000,
+      protocol: INTERNAL_VERSION,
       superseded: [],
       adopt: [],
     });
+    socket.close('done');
+  });
+
+  it('speaks with machines of the neighbouring version, and with no others', async () => {
+    const socket = await dial(secrets.HOLDFAST_CLUSTER_TOKEN);
+    const newer = { ...registration('n1'), protocol: INTERNAL_VERSION + 1 };
+    await expect(socket.request('node.register', newer)).resolves.toMatchObject({
+      protocol: INTERNAL_VERSION,
+    });
+    const tooNew = { ...registration('n1'), protocol: INTERNAL_VERSION + 2 };
+    await expect(socket.request('node.register', tooNew)).rejects.toHaveProperty('code', 'BAD_REQUEST');
+    socket.close('done');
+  });
+
+  it('takes what a newer machine says besides for nothing, and one that says no version for the first', async () => {
+    const socket = await dial(secrets.HOLDFAST_CLUSTER_TOKEN);
+    const other = { ...registration('n1'), inventedLater: { some: 'thing' } };
+    await expect(socket.request('node.register', other)).resolves.toMatchObject({ heartbeatMs: 100 });
     socket.close('done');
   });
 

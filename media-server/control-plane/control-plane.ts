@@ -186,7 +186,7 @@ async function assemble(options: ControlPlaneOptions): Promise<Parts> {
     settledAtMs: startedAtMs + timing.settleMs,
     returnedByMs: startedAtMs + timing.returnMs,
     signal: stopping.signal,
-    now,
+    clock,
     log,
   });
   const gateway: Gateway = new Gateway({

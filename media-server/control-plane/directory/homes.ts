@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { admit } from '../../capacity/admission.ts';
 import { FLOOR_PARTICIPANTS, meetingShares } from '../../capacity/meeting-load.ts';
+import { type Clock, pause } from '../../process/clock.ts';
 import type { Logger } from '../../process/logger.ts';
 import { HoldfastError } from '../../protocol/index.ts';
 import type { DemandBoard } from '../capacity/demand-board.ts';
@@ -25,7 +25,7 @@ export interface HomesOptions {
   readonly returnedByMs: number;
   /** Aborts when the control plane stops: nothing is waited for any more. */
   readonly signal: AbortSignal;
-  readonly now: () => number;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -73,12 +73,12 @@ export class Homes {
    * yet, so that nobody declares dead what is only a moment late.
    */
   async node(nodeId: string): Promise<RegisteredNode | undefined> {
-    const { registry, returnedByMs, signal, now } = this.#options;
+    const { registry, returnedByMs, signal, clock } = this.#options;
     for (;;) {
       const node = await registry.get(nodeId);
       if (node) return node.reachable || this.#options.isLinked(nodeId) ? node : undefined;
-      if (registry.hasLeft(nodeId) || now() >= returnedByMs || signal.aborted) return undefined;
-      await delay(POLL_MS);
+      if (registry.hasLeft(nodeId) || clock.now() >= returnedByMs || signal.aborted) return undefined;
+      await pause(clock, POLL_MS, signal);
     }
   }
 
@@ -128,9 +128,9 @@ export class Homes {
   async #entry(meetingId: string): Promise<LiveEntry | undefined> {
     for (;;) {
       const entry = await this.#options.directory.get(meetingId);
-      const { settledAtMs, signal, now } = this.#options;
-      if (entry || now() >= settledAtMs || signal.aborted) return entry;
-      await delay(POLL_MS);
+      const { settledAtMs, signal, clock } = this.#options;
+      if (entry || clock.now() >= settledAtMs || signal.aborted) return entry;
+      await pause(clock, POLL_MS, signal);
     }
   }
 

@@ -235,33 +235,60 @@ describe('resuming', () => {
     });
 
     it('waits for a node that registers later than its participants resume', async () => {
-      const n1 = await start({ limits });
+      const clock = new ManualClock();
+      const n1 = await start({ clock, limits: { settleMs: 5000, returnMs: 5000 } });
+      await clock.advance(5000);
       const n2 = await platform.node('n2');
       const ada = await platform.participant('ada');
       n1.leaveRegistry();
+      await ada.drop();
       await platform.stopControlPlane();
       await platform.startControlPlaneAgain();
       await eventually(() => n2.registered);
       await ada.connect(platform.port);
       const resuming = ada.resume();
       const bob = platform.participant('bob');
-      setTimeout(() => n1.returnToRegistry(), 150);
-      expect((await resuming).legs).toHaveLength(1);
-      expect((await bob).legsShort).toEqual(['n1@1 join']);
+      // Two connections that have not entered, and each of them waits for the home of its meeting.
+      await eventually(() => clock.pendingTimers === 4);
+      await clock.advance(1000);
+      n1.returnToRegistry();
+      const [answer, newcomer] = await inTime(clock, Promise.all([resuming, bob]));
+      expect(answer.legs).toHaveLength(1);
+      expect(newcomer.legsShort).toEqual(['n1@1 join']);
       expect(n1.asked.filter((what) => what === 'leg.open ada')).toHaveLength(1);
       expect(n2.meetings.size).toBe(0);
     });
 
     it('recovers at once, when the wait is over, who was on a node that does not come back', async () => {
-      const n1 = await start({ limits: { settleMs: 50, returnMs: 100 } });
-      await platform.node('n2');
+      const clock = new ManualClock();
+      const n1 = await start({ clock, limits: { settleMs: 5000, returnMs: 5000 } });
+      await clock.advance(5000);
+      const n2 = await platform.node('n2');
       const ada = await platform.participant('ada');
+      await ada.drop();
       await platform.stopControlPlane();
       await n1.kill();
+      const restartedAtMs = clock.now();
       await platform.startControlPlaneAgain();
+      await eventually(() => n2.registered);
       await ada.connect(platform.port);
-      expect((await ada.resume()).legs).toEqual([]);
+      expect((await inTime(clock, ada.resume())).legs).toEqual([]);
+      expect(clock.now() - restartedAtMs).toBeGreaterThanOrEqual(5000);
       await eventually(() => ada.legsShort.join() === 'n2@1 recovery');
     });
   });
 });
+
+/** Moves the clock until this comes, at the pace of the sockets: nodes are heard of every tenth of a real second. */
+async function inTime<T>(clock: ManualClock, work: Promise<T>): Promise<T> {
+  let done = false;
+  const end = () => {
+    done = true;
+  };
+  work.then(end, end);
+  await eventually(async () => {
+    await clock.advance(50);
+    return done;
+  });
+  return work;
+}

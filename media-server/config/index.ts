@@ -1,4 +1,5 @@
 export * from './generation.ts';
+export * from './launch-description.ts';
 export * from './load.ts';
 export * from './node-config.ts';
 export * from './secrets.ts';

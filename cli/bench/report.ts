@@ -71,6 +71,8 @@ export function renderBench({
           ['node empty, everybody there, ms', ...spread(emptying.everybodyThereMs)],
           ['node empty, one away, ms', ...spread(emptying.oneAwayMs)],
           ['node empty, one behind a dead WebSocket, ms', ...spread(emptying.oneSilentMs)],
+          ['longest standstill, everybody there, ms', ...spread(emptying.standstillMs.everybodyThere)],
+          ['longest standstill, one behind a dead WebSocket, ms', ...spread(emptying.standstillMs.oneSilent)],
         ]
       : []),
     ...(recovery ? [[`kill: picture back, ms`, ...spread(recovery.killedToMediaMs)]] : []),

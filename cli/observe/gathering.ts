@@ -9,15 +9,16 @@ import { nowMs, ObservedParticipant, waitUntilAllSeen, whoIsNotSeen } from './pa
 
 /** Frames are compared over windows of this length before a move, ms. */
 export const STEADY_MS = 4000;
-/** A picture counts as running when it has moved within this time, ms. */
+/**
+ * A picture or a sound counts as running when something of it came within this time, ms. One for both: else, while nothing
+ * comes for a moment, it would look as if only the sound were missing. Silence is sent as one packet in 400 ms.
+ */
 const RUNNING_MS = 1500;
 const JOIN_LIMIT_MS = 60_000;
 const EMPTY_LIMIT_MS = 60_000;
 const RECOVERY_LIMIT_MS = 20_000;
 /** Long enough after a switch for the sound's counters to settle, ms. */
 const SETTLE_MS = 1500;
-/** Within this time some packet of every sound arrives, ms: silence is sent as one packet in 400. */
-const SOUND_LOOK_MS = 1000;
 
 const names = [
   'Ada',
@@ -114,7 +115,7 @@ export class Gathering {
   /** Who and what does not run any more: looks twice, a little apart. */
   async losses(): Promise<Losses> {
     const before = await this.screens(nowMs());
-    await delay(SOUND_LOOK_MS, undefined, { signal: this.#options.signal });
+    await delay(RUNNING_MS, undefined, { signal: this.#options.signal });
     const atMs = nowMs();
     return lossesIn(before, await this.screens(atMs - RUNNING_MS), atMs, RUNNING_MS);
   }
@@ -140,6 +141,29 @@ export class Gathering {
       { limitMs: EMPTY_LIMIT_MS, signal: this.#options.signal },
     );
     return { node, fromMs, emptyMs: nowMs() - fromMs };
+  }
+
+  /** Waits until everybody is away from this node, with a leg that can carry media, and with no other. */
+  async left(nodeId: string): Promise<void> {
+    const deadlineMs = nowMs() + JOIN_LIMIT_MS;
+    for (;;) {
+      this.#options.signal.throwIfAborted();
+      const behind: string[] = [];
+      for (const { name, diagnostics } of await this.#diagnostics()) {
+        const arrived =
+          diagnostics?.state === 'connected' && diagnostics.legs.every((leg) => leg.nodeId !== nodeId);
+        if (!arrived) behind.push(`${name} (${diagnostics?.state ?? 'not in the meeting'})`);
+      }
+      if (behind.length === 0) return;
+      if (nowMs() > deadlineMs) throw new Error(`not brought over from ${nodeId}: ${behind.join(', ')}`);
+      await delay(100);
+    }
+  }
+
+  #diagnostics() {
+    return Promise.all(
+      this.people.map(async (person) => ({ name: person.name, diagnostics: await person.diagnostics() })),
+    );
   }
 
   /** Ends every drain and waits until all nodes take meetings again. */

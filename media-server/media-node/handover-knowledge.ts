@@ -121,6 +121,7 @@ export const defaultHandoverSettings: Omit<
 > = {
   publishRoundMs: 3000,
   comeBackMs: 2000,
+  catchUpMs: 500,
   comeBackTogetherMs: 5000,
   noGatewayMs: 600_000,
   doubtMs: 600_000,
@@ -206,7 +207,7 @@ export function learn<P extends HandoverKnowledge>(
       break;
   }
   for (const reply of replies) people = afterOpen(people, reply, nowMs, settings);
-  tally = expecting(tally, reachable(people));
+  tally = expecting(tally, reachable(people, nowMs));
   return { plan: { ...plan, atMs: nowMs, people, tally, targetLost, pending }, replies };
 }
 
@@ -235,17 +236,16 @@ function afterOpen(people: People, reply: Reply, nowMs: number, settings: Handov
   const { request } = reply;
   if (request.type !== 'open') return people;
   const askAtMs = nowMs + settings.askAgainMs;
-  const waitUntilMs = nowMs + settings.comeBackMs;
   if ('answer' in reply && reply.answer.type === 'opened') {
     const after = opened(people, reply.answer.opened);
     return reply.answer.failed.reduce(
-      (all, { participantId, code }) => refused(all, [participantId], { code, askAtMs, waitUntilMs }),
+      (all, { participantId, code }) => refused(all, [participantId], { code, askAtMs }, nowMs, settings),
       after,
     );
   }
   // A gateway that does not answer tells nobody anything: its people are as good as away.
   const participantIds = request.participants.map(({ participantId }) => participantId);
-  return refused(people, participantIds, { code: 'CONNECTION_CLOSED', askAtMs, waitUntilMs });
+  return refused(people, participantIds, { code: 'CONNECTION_CLOSED', askAtMs }, nowMs, settings);
 }
 
 /** The request is on its way from now on. */
@@ -263,6 +263,7 @@ export function sent<P extends HandoverKnowledge>(
       ? asked(
           plan.people,
           request.participants.map(({ participantId }) => participantId),
+          nowMs,
         )
       : plan.people;
   return { plan: { ...plan, pending, people, nextId: id + 1 }, effect: { id, request, limitMs } };

@@ -1,5 +1,5 @@
 import { gateways, type HandoverRequest, type HandoverSettings, isPending } from './handover-knowledge.ts';
-import { comingBack, toAsk } from './handover-people.ts';
+import { catchingUp, comingBack, toAsk } from './handover-people.ts';
 import { commitAtMs, type HandoverPlan, type In } from './handover-phases.ts';
 import { publishDelaysMs } from './handover-schedule.ts';
 
@@ -36,8 +36,10 @@ export function dueRequests(
 export function wakeAtMs(plan: HandoverPlan, settings: HandoverSettings): number | undefined {
   if (plan.phase === 'done') return undefined;
   const times = [...plan.pending.values()].map(({ untilMs }) => untilMs);
-  if (plan.phase === 'switching')
-    times.push(commitAtMs(plan, settings), ...comingBack(plan.people, plan.atMs));
+  if (plan.phase === 'switching') {
+    const { people, atMs } = plan;
+    times.push(commitAtMs(plan, settings), ...comingBack(people, atMs), ...catchingUp(people, atMs));
+  }
   if (plan.phase === 'switching' || plan.phase === 'committing') {
     for (const { link, secondLeg, askAtMs } of plan.people.values()) {
       if (link !== undefined && secondLeg === 'none') times.push(askAtMs);

@@ -14,18 +14,29 @@ export interface Person extends PersonSeen {
   readonly secondLeg: 'none' | 'asked' | 'open';
   /** Not to be asked before this time. */
   readonly askAtMs: number;
+  /** When the present connection was asked first; undefined: not yet. */
+  readonly askedAtMs: number | undefined;
   /**
    * They cannot be told just now: their gateway is gone, or it says that they are away. They are waited for until this
    * time and no longer: who comes back later finds the meeting where it lives then. undefined: they can be told.
    */
   readonly waitUntilMs: number | undefined;
+  /**
+   * They were out of reach in this move: until this time they are waited for, and no longer, though they may be back and on
+   * the way. Whoever comes back late must not hold up everybody else; the old leg serves until the commit, and the second
+   * one from then on. undefined: as long as everybody.
+   */
+  readonly catchUpUntilMs: number | undefined;
 }
 
 export type People = ReadonlyMap<string, Person>;
 
 /** How long people who cannot be told are waited for, ms. */
 export interface Patience {
+  /** From the question, or from when their gateway was gone: until they are back. */
   readonly comeBackMs: number;
+  /** And so much more, until they have caught up with everybody else. */
+  readonly catchUpMs: number;
   /** Where all gateways were gone at once: clients that were refused for a while try again later and later. */
   readonly comeBackTogetherMs: number;
 }
@@ -38,10 +49,12 @@ export function seen(
   people: People,
   now: readonly PersonSeen[],
   nowMs: number,
-  { comeBackMs, comeBackTogetherMs }: Patience,
+  { comeBackMs, catchUpMs, comeBackTogetherMs }: Patience,
 ): People {
   const together = linksOf(people).size === 0;
   const graceUntilMs = nowMs + (together ? comeBackTogetherMs : comeBackMs);
+  // Where nobody can be told nobody holds up the others.
+  const alone = now.every(({ link }) => link === undefined);
   const next = now.map((person) => merged(people.get(person.participantId), person));
   return new Map(next.map((person) => [person.participantId, person]));
 
@@ -50,18 +63,26 @@ export function seen(
     if (!before || (!gone && person.link !== before.link)) {
       // Another connection speaks for them: whatever made them unreachable is over.
       const secondLeg = before?.secondLeg === 'open' ? 'open' : 'none';
-      return { ...person, secondLeg, askAtMs: nowMs, waitUntilMs: gone ? graceUntilMs : undefined };
+      const waitUntilMs = gone ? graceUntilMs : undefined;
+      const catchUpUntilMs = catchUpUntil(before, gone);
+      return { ...person, secondLeg, askAtMs: nowMs, askedAtMs: undefined, waitUntilMs, catchUpUntilMs };
     }
     if (!gone) return { ...before, ...person };
     // Those who are not the first to be back get their moment from then on.
     const waitUntilMs = together ? graceUntilMs : (before.waitUntilMs ?? graceUntilMs);
-    return { ...before, ...person, waitUntilMs };
+    const justGone = before.waitUntilMs === undefined;
+    return { ...before, ...person, waitUntilMs, catchUpUntilMs: catchUpUntil(before, justGone) };
+  }
+
+  function catchUpUntil(before: Person | undefined, justGone: boolean): number | undefined {
+    if (alone) return undefined;
+    return before?.catchUpUntilMs ?? (justGone ? graceUntilMs + catchUpMs : undefined);
   }
 }
 
 /** These were asked to open the second leg. */
-export function asked(people: People, participantIds: readonly string[]): People {
-  return changed(people, participantIds, () => ({ secondLeg: 'asked' }));
+export function asked(people: People, participantIds: readonly string[], nowMs: number): People {
+  return changed(people, participantIds, ({ askedAtMs = nowMs }) => ({ secondLeg: 'asked', askedAtMs }));
 }
 
 /** They have the second leg: their gateway says so, or they report from it. */
@@ -76,14 +97,33 @@ export function opened(people: People, participantIds: readonly string[]): Peopl
 export function refused(
   people: People,
   participantIds: readonly string[],
-  why: { readonly code: string; readonly askAtMs: number; readonly waitUntilMs: number },
+  why: { readonly code: string; readonly askAtMs: number },
+  nowMs: number,
+  patience: Patience,
 ): People {
   return changed(people, participantIds, (person) => {
     // By another way they have it meanwhile.
     if (person.secondLeg === 'open') return {};
-    const away = awayCodes.has(why.code) ? why.waitUntilMs : undefined;
-    return { secondLeg: 'none', askAtMs: why.askAtMs, waitUntilMs: person.waitUntilMs ?? away };
+    const again = { secondLeg: 'none', askAtMs: why.askAtMs } as const;
+    return awayCodes.has(why.code) ? { ...again, ...outOfReach(person, nowMs, patience) } : again;
   });
+}
+
+/**
+ * From the question on, not from its answer: a gateway takes a while to find that a browser does not answer. Whoever answers
+ * the second question was only slow, and is waited for like everybody.
+ */
+function outOfReach(
+  { askedAtMs, waitUntilMs, catchUpUntilMs }: Person,
+  nowMs: number,
+  { comeBackMs, catchUpMs }: Patience,
+): Pick<Person, 'waitUntilMs' | 'catchUpUntilMs'> {
+  const untilMs = waitUntilMs ?? (askedAtMs ?? nowMs) + comeBackMs;
+  const again = waitUntilMs !== undefined;
+  return {
+    waitUntilMs: untilMs,
+    catchUpUntilMs: catchUpUntilMs ?? (again ? untilMs + catchUpMs : undefined),
+  };
 }
 
 function changed(
@@ -104,10 +144,30 @@ export function linksOf(people: People): Set<string> {
   return new Set([...people.values()].flatMap(({ link }) => (link === undefined ? [] : [link])));
 }
 
-/** Who can be told, and what each is sending: they are waited for. */
-export function reachable(people: People): Map<string, readonly MediaSource[]> {
-  const present = [...people.values()].filter(({ waitUntilMs }) => waitUntilMs === undefined);
+/** Who can be told and is waited for, and what each is sending. */
+export function reachable(people: People, nowMs: number): Map<string, readonly MediaSource[]> {
+  const present = [...people.values()].filter(
+    (person) => person.waitUntilMs === undefined && !isLate(person, nowMs),
+  );
   return new Map(present.map(({ participantId, sending }) => [participantId, sending]));
+}
+
+/** Who is back, and has had the time to catch up. */
+const isLate = ({ waitUntilMs, catchUpUntilMs }: Person, nowMs: number): boolean =>
+  waitUntilMs === undefined && catchUpUntilMs !== undefined && nowMs >= catchUpUntilMs;
+
+/** Who is not waited for any longer. */
+export function leftOut(people: People, nowMs: number): string[] {
+  return [...people.values()]
+    .filter((person) => (person.waitUntilMs ?? Number.POSITIVE_INFINITY) <= nowMs || isLate(person, nowMs))
+    .map(({ participantId }) => participantId);
+}
+
+/** Until when those who are back have time to catch up. */
+export function catchingUp(people: People, nowMs: number): number[] {
+  return [...people.values()].flatMap(({ waitUntilMs, catchUpUntilMs = 0 }) =>
+    waitUntilMs === undefined && catchUpUntilMs > nowMs ? [catchUpUntilMs] : [],
+  );
 }
 
 /** Until when each of those is waited for who cannot be told just now; who was waited for long enough is left out. */

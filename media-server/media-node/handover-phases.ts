@@ -1,5 +1,6 @@
 import { HoldfastError } from '../protocol/index.ts';
 import type { HandoverKnowledge, HandoverSettings, Move } from './handover-knowledge.ts';
+import { leftOut } from './handover-people.ts';
 import { missing } from './handover-tally.ts';
 
 /** Of a meeting of a hundred people the log needs not name every pair. */
@@ -193,5 +194,8 @@ function giveUpAtMs(plan: HandoverPlan, nowMs: number, settings: HandoverSetting
 export function whatIsMissing(plan: HandoverPlan): string[] {
   const away = [...plan.people.values()].filter(({ waitUntilMs }) => waitUntilMs !== undefined);
   const back = away.map(({ participantId }) => `${participantId} to come back`);
-  return [...back, ...missing(plan.tally, MISSING_IN_LOG)].slice(0, MISSING_IN_LOG);
+  const late = leftOut(plan.people, plan.atMs)
+    .filter((id) => !away.some(({ participantId }) => participantId === id))
+    .map((id) => `${id} to catch up`);
+  return [...back, ...late, ...missing(plan.tally, MISSING_IN_LOG)].slice(0, MISSING_IN_LOG);
 }

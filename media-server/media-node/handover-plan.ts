@@ -12,7 +12,7 @@ import {
   sent,
 } from './handover-knowledge.ts';
 import { dueRequests } from './handover-next.ts';
-import { comingBack, type PersonSeen } from './handover-people.ts';
+import { comingBack, leftOut, type PersonSeen } from './handover-people.ts';
 import {
   commitAtMs,
   committing,
@@ -149,7 +149,10 @@ function mayCommit(
   if (people.size === 0) return committing(plan, 0, 'nobody is left here', nowMs, settings);
   const waitedFor = comingBack(people, nowMs).length;
   const stragglers = plan.alone ? people.size : tally.unpublished + tally.unswitched + waitedFor;
-  if (stragglers === 0) return committing(plan, 0, 'everybody has switched', nowMs, settings);
+  if (stragglers === 0) {
+    const who = leftOut(people, nowMs).length === 0 ? 'everybody' : 'everybody who is waited for';
+    return committing(plan, 0, `${who} has switched`, nowMs, settings);
+  }
   if (nowMs < commitAtMs(plan, settings)) return undefined;
   return committing(plan, stragglers, 'time is over', nowMs, settings);
 }

@@ -169,7 +169,7 @@ export class Handover {
   #entered(before: HandoverPlan | undefined, plan: HandoverPlan): void {
     const { id: meetingId } = this.#meeting;
     const move = 'move' in plan ? { target: plan.move.target.nodeId, epoch: plan.move.epoch } : {};
-    const missing = plan.phase === 'committing' && plan.stragglers > 0 ? whatIsMissing(plan) : [];
+    const missing = plan.phase === 'committing' ? whatIsMissing(plan) : [];
     const fields = { meetingId, from: before?.phase, to: plan.phase, why: plan.why, ...move };
     const trouble = missing.length > 0 || plan.phase === 'aborting';
     this.#context.log[trouble ? 'warn' : 'info'](

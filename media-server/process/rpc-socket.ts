@@ -42,6 +42,9 @@ export interface RpcSocketOptions<Local extends Contract, Remote extends Contrac
   readonly now?: () => number;
 }
 
+/** An answer that came so long ago at most, though too late for its question, answers the next one, ms. */
+const LATE_ANSWER_MS = 1500;
+
 /** Missed pings after which the other side counts as gone. */
 const MISSED_PINGS = 3;
 
@@ -56,6 +59,9 @@ export class RpcSocket<Local extends Contract, Remote extends Contract> {
   readonly #throttle = new LogThrottle();
   #budget: Budget | undefined;
   #unanswered = 0;
+  #heardAtMs = Number.NEGATIVE_INFINITY;
+  /** When `alive` asked and had no answer in time. */
+  #overdueSinceMs: number | undefined;
   #reason: string | undefined;
 
   constructor(socket: WebSocket, options: RpcSocketOptions<Local, Remote>) {
@@ -71,12 +77,10 @@ export class RpcSocket<Local extends Contract, Remote extends Contract> {
     const { promise, resolve } = Promise.withResolvers<string>();
     this.closed = promise;
     socket.on('message', (data) => {
-      this.#unanswered = 0;
+      this.#heard();
       this.#receive(data);
     });
-    socket.on('pong', () => {
-      this.#unanswered = 0;
-    });
+    socket.on('pong', () => this.#heard());
     // 'close' always follows; the error itself is only worth its message.
     socket.on('error', (error) => {
       this.#reason ??= error.message;
@@ -91,6 +95,11 @@ export class RpcSocket<Local extends Contract, Remote extends Contract> {
       this.#pinger = setInterval(() => this.#ping(), options.pingMs);
       this.#pinger.unref();
     }
+  }
+
+  #heard(): void {
+    this.#unanswered = 0;
+    this.#heardAtMs = this.#now();
   }
 
   #receive(data: RawData): void {
@@ -158,9 +167,16 @@ export class RpcSocket<Local extends Contract, Remote extends Contract> {
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping();
   }
 
-  /** Whether the other side answers a ping in time: a connection whose network has forgotten it looks open for long. */
+  /**
+   * Whether the other side answers a ping in time: a connection whose network has forgotten it looks open for long. A way
+   * that is merely slow is no dead one: an answer that came late counts when it is asked again.
+   */
   async alive(withinMs: number): Promise<boolean> {
     if (!this.open) return false;
+    const askedAtMs = this.#now();
+    const overdueSinceMs = this.#overdueSinceMs ?? Number.POSITIVE_INFINITY;
+    this.#overdueSinceMs = undefined;
+    if (this.#heardAtMs > overdueSinceMs && askedAtMs - this.#heardAtMs <= LATE_ANSWER_MS) return true;
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const answered = () => resolve(true);
     const timer = setTimeout(() => resolve(false), withinMs);
@@ -168,7 +184,9 @@ export class RpcSocket<Local extends Contract, Remote extends Contract> {
     this.#socket.once('message', answered);
     this.#socket.ping();
     try {
-      return await promise;
+      const alive = await promise;
+      if (!alive) this.#overdueSinceMs = askedAtMs;
+      return alive;
     } finally {
       clearTimeout(timer);
       this.#socket.off('pong', answered);

@@ -1,5 +1,7 @@
 import {
   asked,
+  catchingUp,
+  leftOut,
   opened,
   type People,
   type PersonSeen,
@@ -10,22 +12,24 @@ import {
 } from '@holdfast/media-server/media-node/handover-people.ts';
 import { describe, expect, it } from 'vitest';
 
-const patience = { comeBackMs: 2000, comeBackTogetherMs: 5000 };
+const patience = { comeBackMs: 2000, catchUpMs: 500, comeBackTogetherMs: 5000 };
 const ada = (link: string | undefined): PersonSeen => ({ participantId: 'ada', link, sending: ['camera'] });
 const ben: PersonSeen = { participantId: 'ben', link: 'g2', sending: [] };
 const news = (people: People, nowMs: number, ...now: PersonSeen[]) => seen(people, now, nowMs, patience);
 const nobody: People = new Map();
-const away = { code: 'CONNECTION_CLOSED', askAtMs: 1500, waitUntilMs: 3000 };
+const away = { code: 'CONNECTION_CLOSED', askAtMs: 1500 };
+const refusedAt = (people: People, nowMs: number, why = away) =>
+  refused(people, ['ada'], why, nowMs, patience);
 
 describe('people in a handover', () => {
   it('whose gateway is gone are not asked, and not waited for as if they could be told', () => {
     const people = news(nobody, 1000, ada(undefined), ben);
     expect(toAsk(people, 1000)).toEqual(new Map([['g2', ['ben']]]));
-    expect([...reachable(people).keys()]).toEqual(['ben']);
+    expect([...reachable(people, 1000).keys()]).toEqual(['ben']);
   });
 
   it('are asked on the next connection, unless the leg is open already', () => {
-    const onFirst = asked(news(nobody, 1000, ada('g1'), ben), ['ada', 'ben']);
+    const onFirst = asked(news(nobody, 1000, ada('g1'), ben), ['ada', 'ben'], 1000);
     expect(toAsk(onFirst, 1000).size).toBe(0);
     const same = news(onFirst, 1100, ada('g1'), ben);
     expect(same.get('ada')?.secondLeg).toBe('asked');
@@ -42,19 +46,64 @@ describe('people in a handover', () => {
 
   it('that have the leg by another way are not taken for away by a late refusal', () => {
     const open = opened(news(nobody, 1000, ada('g1')), ['ada']);
-    expect(refused(open, ['ada'], away)).toEqual(open);
+    expect(refusedAt(open, 1400)).toEqual(open);
   });
 
-  it('are waited for from the first refusal on, and only if it says that they are away', () => {
-    const people = news(nobody, 1000, ada('g1'));
-    const first = refused(people, ['ada'], away);
+  it('are waited for from the first question on, not from its answer, and only if that says that they are away', () => {
+    const people = asked(news(nobody, 1000, ada('g1')), ['ada'], 1000);
+    const first = refusedAt(people, 1400);
     expect(first.get('ada')).toMatchObject({ secondLeg: 'none', askAtMs: 1500, waitUntilMs: 3000 });
-    const second = refused(first, ['ada'], { ...away, waitUntilMs: 3500 });
+    const second = refusedAt(asked(first, ['ada'], 1500), 1900);
     expect(second.get('ada')?.waitUntilMs).toBe(3000);
-    expect(refused(people, ['ada'], { ...away, code: 'SESSION_UNKNOWN' }).get('ada')?.waitUntilMs).toBe(3000);
+    expect(refusedAt(people, 1400, { ...away, code: 'SESSION_UNKNOWN' }).get('ada')?.waitUntilMs).toBe(3000);
     expect(
-      refused(people, ['ada'], { ...away, code: 'NODE_UNREACHABLE' }).get('ada')?.waitUntilMs,
+      refusedAt(people, 1400, { ...away, code: 'NODE_UNREACHABLE' }).get('ada')?.waitUntilMs,
     ).toBeUndefined();
+  });
+
+  it('on another connection are asked anew, and waited for from that question on', () => {
+    const first = asked(news(nobody, 1000, ada('g1')), ['ada'], 1000);
+    const second = asked(news(first, 1800, ada('g3')), ['ada'], 1900);
+    expect(refusedAt(second, 2000).get('ada')?.waitUntilMs).toBe(3900);
+  });
+
+  it('that were refused once and answer then were only slow: they are waited for like everybody', () => {
+    const slow = opened(refusedAt(asked(news(nobody, 1000, ada('g1'), ben), ['ada'], 1000), 1400), ['ada']);
+    expect(reachable(slow, 9000).has('ada')).toBe(true);
+    expect(catchingUp(slow, 2000)).toEqual([]);
+    expect(leftOut(slow, 9000)).toEqual([]);
+  });
+
+  it('that were refused twice and are back have half a second to catch up, and then hold up nobody', () => {
+    const twice = refusedAt(refusedAt(asked(news(nobody, 1000, ada('g1'), ben), ['ada'], 1000), 1400), 2300);
+    expect(leftOut(twice, 2999)).toEqual([]);
+    expect(leftOut(twice, 3000)).toEqual(['ada']);
+    const back = opened(twice, ['ada']);
+    expect(catchingUp(back, 2400)).toEqual([3500]);
+    expect([...reachable(back, 3499).keys()]).toEqual(['ada', 'ben']);
+    expect([...reachable(back, 3500).keys()]).toEqual(['ben']);
+    expect(leftOut(back, 3499)).toEqual([]);
+    expect(leftOut(back, 3500)).toEqual(['ada']);
+    expect(catchingUp(back, 3500)).toEqual([]);
+    // A third refusal, or another connection, does not begin the time anew.
+    expect(news(refusedAt(twice, 2900), 3000, ada('g3'), ben).get('ada')?.catchUpUntilMs).toBe(3500);
+  });
+
+  it('whose gateway is gone have that half second too, unless all gateways are: then nobody is held up', () => {
+    const two = news(nobody, 1000, ada('g1'), ben);
+    const one = news(two, 1100, ada(undefined), ben);
+    expect(one.get('ada')).toMatchObject({ waitUntilMs: 3100, catchUpUntilMs: 3600 });
+    expect(news(one, 1200, ada('g3'), ben).get('ada')).toMatchObject({
+      waitUntilMs: undefined,
+      catchUpUntilMs: 3600,
+    });
+    const none = news(
+      news(two, 1100, ada(undefined), { ...ben, link: undefined }),
+      1200,
+      ada(undefined),
+      ben,
+    );
+    expect(news(none, 1300, ada('g3'), ben).get('ada')?.catchUpUntilMs).toBeUndefined();
   });
 
   it('that nobody knows are nobody', () => {

@@ -190,3 +190,26 @@ it('requests that wait for an answer are counted, and freed when the answer is t
   await eventually(() => answers.length === 2);
   expect(answers[1]).toMatchObject({ id: 4, error: { data: { code: 'TOO_MANY' } } });
 });
+
+it('a way that is slow is not taken for dead: the late answer counts once, when asked again soon', async () => {
+  let nowMs = 0;
+  const { rpc, raw, ws } = await pair({ now: () => nowMs });
+  const answersLate = async () => {
+    raw.pause();
+    expect(await rpc.alive(20)).toBe(false);
+    const late = once(ws, 'pong');
+    nowMs += 600;
+    raw.resume();
+    await late;
+    raw.pause();
+  };
+  await answersLate();
+  nowMs += 300;
+  expect(await rpc.alive(20)).toBe(true);
+  expect(await rpc.alive(20)).toBe(false);
+  raw.resume();
+  expect(await rpc.alive(5000)).toBe(true);
+  await answersLate();
+  nowMs += 2000;
+  expect(await rpc.alive(20)).toBe(false);
+});

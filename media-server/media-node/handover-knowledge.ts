@@ -1,6 +1,7 @@
 import { HoldfastError, type MediaSource, type MoveState, type NodeAddress } from '../protocol/index.ts';
 import {
   asked,
+  away,
   linksOf,
   opened,
   type Patience,
@@ -72,6 +73,8 @@ export type HandoverEvent =
       readonly from: string;
       readonly source: MediaSource;
     }
+  /** Their gateway has lost them, though they have the second leg. */
+  | { readonly type: 'away'; readonly participantId: string }
   /** The target, or the worker under the incoming meeting, is gone. */
   | { readonly type: 'target-lost'; readonly why: string }
   /** The meeting is gone from this node: its worker died, or everybody has left. */
@@ -201,6 +204,9 @@ export function learn<P extends HandoverKnowledge>(
     case 'switched':
       tally = switched(tally, event.participantId, event.from, event.source);
       people = opened(people, [event.participantId]);
+      break;
+    case 'away':
+      people = away(people, event.participantId, { nowMs, askAtMs: nowMs + settings.askAgainMs }, settings);
       break;
     case 'target-lost':
       targetLost ??= event.why;

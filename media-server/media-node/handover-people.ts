@@ -110,6 +110,24 @@ export function refused(
 }
 
 /**
+ * Their gateway has lost them. Mostly they are back in a moment, so they have at least the time to catch up; who goes again
+ * and again has it once.
+ */
+export function away(
+  people: People,
+  participantId: string,
+  { nowMs, askAtMs }: { readonly nowMs: number; readonly askAtMs: number },
+  patience: Patience,
+): People {
+  return changed(people, [participantId], (person) => {
+    const soonestMs = Math.max(outOfReach(person, nowMs, patience).waitUntilMs, nowMs + patience.catchUpMs);
+    const catchUpUntilMs = person.catchUpUntilMs ?? soonestMs + patience.catchUpMs;
+    const waitUntilMs = Math.min(soonestMs, catchUpUntilMs);
+    return { secondLeg: 'none', askAtMs, waitUntilMs, catchUpUntilMs };
+  });
+}
+
+/**
  * From the question on, not from its answer: a gateway takes a while to find that a browser does not answer. Whoever answers
  * the second question was only slow, and is waited for like everybody.
  */
@@ -117,7 +135,7 @@ function outOfReach(
   { askedAtMs, waitUntilMs, catchUpUntilMs }: Person,
   nowMs: number,
   { comeBackMs, catchUpMs }: Patience,
-): Pick<Person, 'waitUntilMs' | 'catchUpUntilMs'> {
+): { readonly waitUntilMs: number; readonly catchUpUntilMs: number | undefined } {
   const untilMs = waitUntilMs ?? (askedAtMs ?? nowMs) + comeBackMs;
   const again = waitUntilMs !== undefined;
   return {

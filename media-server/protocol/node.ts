@@ -73,12 +73,13 @@ export const nodeContract = {
     v.empty,
   ),
   'handover.progress': notification(
-    'A participant of a meeting that this node is handing over has published or switched on the new leg.',
+    'A participant of a meeting that this node is handing over has published or switched on the new leg, or has one and is now away.',
     meetingRef.extend({
       participantId: v.participantId,
       event: z.discriminatedUnion('type', [
         z.object({ type: z.literal('published') }),
         z.object({ type: z.literal('switched'), from: v.participantId, source: v.mediaSource }),
+        z.object({ type: z.literal('away') }),
       ]),
     }),
   ),

@@ -178,6 +178,7 @@ export class Gateway implements ClientHost {
 
   disconnected(session: Session, client: Client): void {
     this.#entrance.disconnected(session, client);
+    if (session.state === 'away') this.#handovers.away(session);
   }
 
   route(session: Session, legId: string): NodeSocket {

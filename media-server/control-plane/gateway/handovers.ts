@@ -143,6 +143,11 @@ export class Handovers {
     return {};
   }
 
+  /** The client's connection is gone. A node that is moving its meeting would wait for its reports in vain. */
+  away(session: Session): void {
+    for (const leg of session.legs.values()) this.#tellSource(session, leg, { type: 'away' });
+  }
+
   /** How far a client is on the leg of a move; the node that runs the move waits for it. */
   published(session: Session, leg: GatewayLeg): void {
     this.#tellSource(session, leg, { type: 'published' });

@@ -1,5 +1,6 @@
 import {
   asked,
+  away,
   catchingUp,
   leftOut,
   opened,
@@ -17,8 +18,10 @@ const ada = (link: string | undefined): PersonSeen => ({ participantId: 'ada', l
 const ben: PersonSeen = { participantId: 'ben', link: 'g2', sending: [] };
 const news = (people: People, nowMs: number, ...now: PersonSeen[]) => seen(people, now, nowMs, patience);
 const nobody: People = new Map();
-const away = { code: 'CONNECTION_CLOSED', askAtMs: 1500 };
-const refusedAt = (people: People, nowMs: number, why = away) =>
+const notThere = { code: 'CONNECTION_CLOSED', askAtMs: 1500 };
+const goesAway = (people: People, nowMs: number) =>
+  away(people, 'ada', { nowMs, askAtMs: nowMs + 500 }, patience);
+const refusedAt = (people: People, nowMs: number, why = notThere) =>
   refused(people, ['ada'], why, nowMs, patience);
 
 describe('people in a handover', () => {
@@ -55,9 +58,11 @@ describe('people in a handover', () => {
     expect(first.get('ada')).toMatchObject({ secondLeg: 'none', askAtMs: 1500, waitUntilMs: 3000 });
     const second = refusedAt(asked(first, ['ada'], 1500), 1900);
     expect(second.get('ada')?.waitUntilMs).toBe(3000);
-    expect(refusedAt(people, 1400, { ...away, code: 'SESSION_UNKNOWN' }).get('ada')?.waitUntilMs).toBe(3000);
+    expect(refusedAt(people, 1400, { ...notThere, code: 'SESSION_UNKNOWN' }).get('ada')?.waitUntilMs).toBe(
+      3000,
+    );
     expect(
-      refusedAt(people, 1400, { ...away, code: 'NODE_UNREACHABLE' }).get('ada')?.waitUntilMs,
+      refusedAt(people, 1400, { ...notThere, code: 'NODE_UNREACHABLE' }).get('ada')?.waitUntilMs,
     ).toBeUndefined();
   });
 
@@ -106,7 +111,22 @@ describe('people in a handover', () => {
     expect(news(none, 1300, ada('g3'), ben).get('ada')?.catchUpUntilMs).toBeUndefined();
   });
 
+  it('that go away with the second leg are asked for again, and waited for half a second at least', () => {
+    const open = opened(asked(news(nobody, 1000, ada('g1'), ben), ['ada'], 1000), ['ada']);
+    const early = goesAway(open, 1200);
+    expect(early.get('ada')).toMatchObject({ secondLeg: 'none', waitUntilMs: 3000, catchUpUntilMs: 3500 });
+    expect([...reachable(early, 1200).keys()]).toEqual(['ben']);
+    expect(toAsk(early, 1699).has('g1')).toBe(false);
+    expect(toAsk(early, 1700).get('g1')).toEqual(['ada']);
+    expect(goesAway(open, 2900).get('ada')).toMatchObject({ waitUntilMs: 3400, catchUpUntilMs: 3900 });
+    // Who goes again and again does not put off the end.
+    const again = goesAway(opened(early, ['ada']), 3300);
+    expect(again.get('ada')).toMatchObject({ waitUntilMs: 3500, catchUpUntilMs: 3500 });
+    expect([...reachable(opened(again, ['ada']), 3500).keys()]).toEqual(['ben']);
+  });
+
   it('that nobody knows are nobody', () => {
+    expect(goesAway(nobody, 1000).size).toBe(0);
     expect(opened(nobody, ['eve']).size).toBe(0);
   });
 });

@@ -32,7 +32,7 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
   }),
   change(fc.constantFrom(...gateways), (world, name) => world.breakLink(name)),
   change(fc.constantFrom(...gateways), (world, name) => world.mendLink(name)),
-  change(person, (world, name) => Object.assign(world.people.get(name) ?? {}, { away: true })),
+  change(person, (world, name) => world.goAway(name)),
   change(person, (world, name) => world.comeBack(name)),
   change(person, (world, name) => Object.assign(world.people.get(name) ?? {}, { willing: false })),
   change(person, (world, name) => {

@@ -533,6 +533,31 @@ describe('who cannot be told', () => {
     expect(outcomeOf(world)).toMatchObject(moved);
   });
 
+  it('because they went away in mid-move, with the second leg, is not waited for as if they could be told', () => {
+    const world = begun();
+    person(world, 'ben').willing = false;
+    world.until('switching').runFor(800);
+    world.goAway('ben');
+    world.runFor(1150);
+    expect(world.plan.phase).toBe('switching');
+    world.runFor(60);
+    expect(world.plan).toMatchObject({ phase: 'finishing', stragglers: 0 });
+    world.runFor(1000);
+    expect(outcomeOf(world)).toMatchObject(moved);
+  });
+
+  it('for a moment in mid-move loses nothing: the reports of before count', () => {
+    const world = begun();
+    world.until('switching').runFor(600);
+    world.goAway('ben');
+    world.runFor(100);
+    world.comeBack('ben');
+    expect(world.plan.phase).toBe('switching');
+    world.runFor(3000);
+    expect(outcomeOf(world)).toMatchObject(moved);
+    expect(person(world, 'ben').sends).toContain('b@4');
+  });
+
   it('at the first question, and answers the second, was only slow and is waited for like everybody', () => {
     const world = begun();
     Object.assign(person(world, 'ben'), { away: true, willing: false });

@@ -192,6 +192,15 @@ export class HandoverWorld {
     for (const [name, person] of this.people) if (person.gateway === gateway) this.#reportAll(name);
   }
 
+  /** Its WebSocket is gone, and its gateway knows. */
+  goAway(name: string): void {
+    const person = this.people.get(name);
+    if (!person || person.away) return;
+    person.away = true;
+    const told = this.links.get(person.gateway) !== undefined && 'move' in this.plan;
+    if (told && person.legs.size > 0) this.say({ type: 'away', participantId: name });
+  }
+
   comeBack(name: string): void {
     const person = this.people.get(name);
     if (!person?.away) return;

@@ -47,9 +47,9 @@ describe('handing a meeting over', () => {
     await opened();
     await eventually(() => n1.progress.length === 4);
     const said = n1.progress.map(({ participantId, event }) =>
-      event.type === 'published'
-        ? `${participantId} published`
-        : `${participantId} sees ${event.from}'s ${event.source}`,
+      event.type === 'switched'
+        ? `${participantId} sees ${event.from}'s ${event.source}`
+        : `${participantId} ${event.type}`,
     );
     expect(said.sort()).toEqual([
       'ada published',
@@ -114,6 +114,16 @@ describe('handing a meeting over', () => {
     await ada.resume();
     const [second] = await n1.openSecondLegs('m1', move);
     expect(second?.failed).toEqual([]);
+  });
+
+  it('tells the source who goes away with the second leg, not who merely changes connections', async () => {
+    await opened();
+    const away = () => n1.progress.filter(({ event }) => event.type === 'away');
+    await bob.connect(platform.port);
+    await bob.resume();
+    await ada.drop();
+    await eventually(() => away().length > 0);
+    expect(away()).toEqual([{ meetingId: 'm1', epoch: 2, participantId: 'ada', event: { type: 'away' } }]);
   });
 
   it('does not wait for somebody whose connection only looks open, and leaves that one in peace', async () => {

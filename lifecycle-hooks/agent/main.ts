@@ -4,6 +4,7 @@ import { systemClock } from '@holdfast/media-server/process/clock.ts';
 import { ProbeServer } from '@holdfast/media-server/process/probe-server.ts';
 import { runProcess } from '@holdfast/media-server/process/run-process.ts';
 import type { Logger } from 'pino';
+import { openAwsNotices } from '../clouds/aws/open-aws-notices.ts';
 import { LocalNoticeSource } from '../clouds/local/local-notice-source.ts';
 import type { NoticeSource } from '../clouds/types.ts';
 import { AgentMetrics } from './agent-metrics.ts';
@@ -15,8 +16,13 @@ runProcess('drain-agent', async (processLog) => {
   const { nodeId } = await findMachineFacts(config.machine);
   const log = processLog.child({ nodeId });
   const metrics = new AgentMetrics();
+  let cloudAnswers = true;
+  const onLook = (answered: boolean) => {
+    cloudAnswers = answered;
+    if (!answered) metrics.cloudError('watch');
+  };
   const agent = new DrainAgent({
-    source: noticeSource(config.cloud, log),
+    source: noticeSource(config.cloud, nodeId, log, onLook),
     node: new SocketNodeClient({
       nodeId,
       socketPath: config.drainSocket,
@@ -31,10 +37,10 @@ runProcess('drain-agent', async (processLog) => {
   const probes = new ProbeServer({
     nodeId,
     role: 'drain-agent',
-    // Ready: it watches its cloud.
+    // Ready: it watches its cloud, and the cloud answers.
     readiness: () => {
       const { phase, why, notices } = agent.plan;
-      return { ready: !stop.signal.aborted, phase, why, notices: notices.size };
+      return { ready: cloudAnswers && !stop.signal.aborted, phase, why, notices: notices.size };
     },
     metrics: () => metrics.render(),
     log,
@@ -50,9 +56,30 @@ runProcess('drain-agent', async (processLog) => {
   };
 });
 
-function noticeSource(cloud: DrainAgentConfig['cloud'], log: Logger): NoticeSource {
+/** `onLook`: called after each look at a cloud that is asked again and again. */
+function noticeSource(
+  cloud: DrainAgentConfig['cloud'],
+  nodeId: string,
+  log: Logger,
+  onLook: (answered: boolean) => void,
+): NoticeSource {
   switch (cloud.kind) {
     case 'local':
       return new LocalNoticeSource({ socketPath: cloud.metadataSocket, clock: systemClock, log });
+    case 'aws': {
+      const { region, group, hook, heartbeatTimeoutMs, memoryFile, endpoint, metadataEndpoint } = cloud;
+      return openAwsNotices({
+        instanceId: nodeId,
+        group,
+        hook,
+        heartbeatTimeoutMs,
+        memoryFile,
+        access: { region, endpoint },
+        metadata: { endpoint: metadataEndpoint },
+        clock: systemClock,
+        log,
+        onLook,
+      });
+    }
   }
 }

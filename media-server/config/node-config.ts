@@ -24,6 +24,11 @@ const machineSource = z
     z.strictObject({ from: z.literal('local') }),
     z.strictObject({ from: z.literal('file'), path: z.string().min(1) }),
     z.strictObject({ from: z.literal('environment') }),
+    z.strictObject({
+      from: z.literal('aws'),
+      /** Another address than the machine's own metadata service, for tests. */
+      metadataEndpoint: z.url().optional(),
+    }),
   ])
   .prefault({ from: 'local' });
 export type MachineSource = z.output<typeof machineSource>;
@@ -161,6 +166,22 @@ export const drainAgentConfig = z.object({
       kind: z.literal('local'),
       /** Unix socket of the local cloud's metadata service. */
       metadataSocket: z.string().min(1),
+    }),
+    z.object({
+      /** With `machine.from` = `aws`: the instance's id names the machine to AWS. */
+      kind: z.literal('aws'),
+      region: z.string().min(1),
+      /** Name of the Auto Scaling group that the machine belongs to. */
+      group: z.string().min(1),
+      /** Name of its hook on termination. */
+      hook: z.string().min(1),
+      /** What the hook gives each time, ms; the agent asks AWS, and takes this where it gets no answer. */
+      heartbeatTimeoutMs: z.int().min(30_000).max(7_200_000),
+      /** Where what AWS tells only once is kept, on a file system that a boot empties. */
+      memoryFile: z.string().min(1),
+      /** Addresses other than AWS's own, for tests and emulators. */
+      endpoint: z.url().optional(),
+      metadataEndpoint: z.url().optional(),
     }),
   ]),
   /** The drain must be over this long before the notice's deadline, ms. */

@@ -1,6 +1,8 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { ConfigError, type MachineSource } from '../config/index.ts';
+import { AwsMetadata } from './aws-metadata.ts';
+import { factsFromAws } from './from-aws.ts';
 import { factsFromEnvironment } from './from-environment.ts';
 import { factsFromFile } from './from-file.ts';
 import { factsFromLocal } from './from-local.ts';
@@ -36,5 +38,7 @@ function find(source: MachineSource, env: NodeJS.ProcessEnv): unknown {
       return factsFromFile(source.path);
     case 'environment':
       return factsFromEnvironment(env);
+    case 'aws':
+      return factsFromAws(new AwsMetadata({ endpoint: source.metadataEndpoint }));
   }
 }

@@ -1,5 +1,6 @@
 import { AutoScalingApi } from '@holdfast/lifecycle-hooks/clouds/aws/auto-scaling-api.ts';
 import type { AwsFleetDriver } from '@holdfast/lifecycle-hooks/clouds/aws/aws-fleet-driver.ts';
+import type { AwsAccess } from '@holdfast/lifecycle-hooks/clouds/aws/aws-sdk.ts';
 import { openAwsFleet } from '@holdfast/lifecycle-hooks/clouds/aws/open-aws-fleet.ts';
 import type { Fleet, FleetDriver } from '@holdfast/lifecycle-hooks/clouds/types.ts';
 import { pino } from 'pino';
@@ -27,6 +28,7 @@ export class AwsFleet {
   readonly driver: AwsFleetDriver;
   /** Another one, as a leader has it that has just taken over. */
   readonly newDriver: () => AwsFleetDriver;
+  readonly access: AwsAccess;
   /** The calls themselves. */
   readonly calls: AutoScalingApi;
   readonly #close: () => void;
@@ -36,9 +38,11 @@ export class AwsFleet {
     group: FakeAutoScaling,
     api: FakeAwsApi,
     newDriver: () => AwsFleetDriver,
+    access: AwsAccess,
     calls: AutoScalingApi,
     close: () => void,
   ) {
+    this.access = access;
     this.calls = calls;
     this.clock = clock;
     this.group = group;
@@ -79,7 +83,7 @@ export class AwsFleet {
       opened.push(fleet);
       return fleet.driver;
     };
-    const fleet = new AwsFleet(clock, group, api, newDriver, calls, () => {
+    const fleet = new AwsFleet(clock, group, api, newDriver, access, calls, () => {
       for (const each of opened) each.close();
     });
     group.setDesired(wanted);

@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 const worker = ['test/worker/**/*.test.ts'];
-const browser = ['test/browser/**/*.test.ts', 'test/faults/**/*.test.ts'];
+const browser = ['test/browser/**/*.test.ts', 'test/faults/**/*.test.ts', 'test/paths/**/*.test.ts'];
 
 export default defineConfig({
   test: {

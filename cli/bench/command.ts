@@ -4,6 +4,7 @@ import { interruptible } from '../local/interruptible.ts';
 import { registerAbuse } from './abuse-command.ts';
 import { registerCapacity } from './capacity-commands.ts';
 import { registerOutage } from './outage-command.ts';
+import { registerPaths } from './paths-command.ts';
 import type { HandoverFlags } from './run-handover.ts';
 
 export function register(program: Command): void {
@@ -48,4 +49,5 @@ Examples:
     });
   registerAbuse(bench);
   registerOutage(bench);
+  registerPaths(bench);
 }

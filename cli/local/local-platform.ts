@@ -19,7 +19,7 @@ import { environmentFor, type LocalSecrets, localSecrets } from './local-secrets
 import { ManagedProcess } from './managed-process.ts';
 import { assertPortFree, freePort } from './ports.ts';
 import { type ProbeOptions, probe, untilReady } from './probe.ts';
-import { ProcessMachineFactory } from './process-machine-factory.ts';
+import { ProcessMachineFactory, type ProcessMachineFactoryOptions } from './process-machine-factory.ts';
 import { RunDirectory } from './run-directory.ts';
 import { Watchdog } from './watchdog.ts';
 
@@ -34,6 +34,12 @@ export interface LocalPlatformOptions {
   readonly port?: number;
   /** PEM files. */
   readonly tls?: { readonly certFile: string; readonly keyFile: string };
+  /** Where media goes, when that is not where the pages are. */
+  readonly media?: ProcessMachineFactoryOptions['media'];
+  /** Addresses of TURN servers that share `HOLDFAST_TURN_SECRET` of the environment. */
+  readonly turnUrls?: readonly string[];
+  /** A link with `?join=1` enters without the lobby. Default: on loopback only. */
+  readonly autoJoin?: boolean;
   readonly env?: NodeJS.ProcessEnv;
   /** Aborts the start. A started platform is ended by `close`. */
   readonly signal?: AbortSignal;
@@ -116,7 +122,7 @@ export class LocalPlatform extends EventEmitter<PlatformEvents> {
       launch: (name, program, config) => this.#launch(name, program, config, ['HOLDFAST_CLUSTER_TOKEN']),
       file: (name) => this.#directory.file(name),
       controlPlaneUrl: `ws://${LOOPBACK}:${ports.internal}/internal/nodes`,
-      media: mediaAddress(this.#host),
+      media: options.media ?? mediaAddress(this.#host),
     });
     this.cloud = new LocalCloud({
       clock: systemClock,
@@ -215,7 +221,7 @@ export class LocalPlatform extends EventEmitter<PlatformEvents> {
   }
 
   async #startControlPlane(): Promise<void> {
-    const { tls } = this.#options;
+    const { tls, turnUrls, autoJoin = isLoopback(this.#host) } = this.#options;
     const { http, internal } = this.#ports;
     const started = await this.#launch(
       'control-plane',
@@ -226,10 +232,17 @@ export class LocalPlatform extends EventEmitter<PlatformEvents> {
         internal: { host: LOOPBACK, port: internal },
         // Here the page itself plays the application.
         openJoin: true,
-        autoJoin: isLoopback(this.#host),
+        autoJoin,
+        ...(turnUrls ? { turn: { urls: [...turnUrls] } } : {}),
         ...(existsSync(webRoot) ? { webRoot } : {}),
       },
-      ['HOLDFAST_CLUSTER_TOKEN', 'HOLDFAST_SIGNING_KEY', 'HOLDFAST_OPERATOR_TOKEN', 'HOLDFAST_API_KEY'],
+      [
+        'HOLDFAST_CLUSTER_TOKEN',
+        'HOLDFAST_SIGNING_KEY',
+        'HOLDFAST_OPERATOR_TOKEN',
+        'HOLDFAST_API_KEY',
+        'HOLDFAST_TURN_SECRET',
+      ],
     );
     this.#controlPlane = started;
     try {

@@ -11,16 +11,17 @@ export interface LocalSecrets {
   readonly made: ReadonlySet<keyof ControlPlaneSecrets>;
 }
 
-const names = [
+const required = [
   'HOLDFAST_CLUSTER_TOKEN',
   'HOLDFAST_SIGNING_KEY',
   'HOLDFAST_OPERATOR_TOKEN',
   'HOLDFAST_API_KEY',
 ] as const;
+const names: readonly (keyof ControlPlaneSecrets)[] = [...required, 'HOLDFAST_TURN_SECRET'];
 
 /** Secrets of the environment; what is missing is made up. Throws ConfigError for one that is too short. */
 export function localSecrets(env: NodeJS.ProcessEnv): LocalSecrets {
-  const made = new Set(names.filter((name) => !env[name]));
+  const made = new Set(required.filter((name) => !env[name]));
   const fresh = Object.fromEntries([...made].map((name) => [name, randomBytes(32).toString('base64url')]));
   return { values: loadSecrets(controlPlaneSecrets, { ...env, ...fresh }), made };
 }

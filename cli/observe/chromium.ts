@@ -34,10 +34,16 @@ export function findChromium(env: NodeJS.ProcessEnv = process.env): string {
  * One browser for all participants: one context and page each costs less than a browser each and measures with less
  * noise. Fake camera and microphone; pages in the background keep their full rate.
  */
-export async function launchChromium(options: { headed: boolean; signal?: AbortSignal }): Promise<Browser> {
+export async function launchChromium(options: {
+  readonly headed: boolean;
+  /** Default: what `findChromium` finds. */
+  readonly program?: string;
+  readonly extraArgs?: readonly string[];
+  readonly signal?: AbortSignal;
+}): Promise<Browser> {
   options.signal?.throwIfAborted();
   return chromium.launch({
-    executablePath: findChromium(),
+    executablePath: options.program ?? findChromium(),
     headless: !options.headed,
     ignoreDefaultArgs: ['--mute-audio'],
     // Signals are handled by whoever asked for the browser, in its own order.
@@ -60,6 +66,7 @@ export async function launchChromium(options: { headed: boolean; signal?: AbortS
       '--disable-renderer-backgrounding',
       '--disable-backgrounding-occluded-windows',
       '--disable-features=CalculateNativeWinOcclusion,IntensiveWakeUpThrottling',
+      ...(options.extraArgs ?? []),
     ],
   });
 }

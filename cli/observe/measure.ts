@@ -1,5 +1,5 @@
 import { FREEZE_MS, freezesIn, type Gap, largestGap, type Window } from './gaps.ts';
-import type { ObservedParticipant } from './participants.ts';
+import type { Watched } from './participants.ts';
 import type { StreamRecord } from './records.ts';
 
 /** One remote stream at one screen, in the steady window and in the window of the move. */
@@ -27,7 +27,7 @@ export function extraGapMs(stream: Pick<MeasuredStream, 'steadyMaxGapMs' | 'hand
 }
 
 /** What every page recorded since `sinceMs`, read once so that both windows are judged on the same records. */
-export async function readScreens(people: readonly ObservedParticipant[], sinceMs: number) {
+export async function readScreens(people: readonly Watched[], sinceMs: number) {
   return Promise.all(
     people.map(async (viewer) => ({
       viewer,

@@ -10,19 +10,30 @@ import type { PageProbe, StreamRecord } from './records.ts';
 export const nowMs = (): number => performance.timeOrigin + performance.now();
 
 /** The probe as a classic script: it imports nothing at run time, so only its types and its (empty) exports go. */
-const probeScript = (async () => {
+export const pageProbe = (async () => {
   const file = new URL('./page/page-probe.ts', import.meta.url);
   const { code } = await transformWithOxc(readFileSync(file, 'utf8'), file.pathname);
   return code.replace(/^export \{\s*\};?$/m, '');
 })();
 // Whoever joins awaits it and hears of a failure there.
-probeScript.catch(() => {});
+pageProbe.catch(() => {});
 
 /** What the pages offer on `globalThis` for support. */
-interface PageGlobals {
+export interface PageGlobals {
   holdfastProbe?: PageProbe;
   holdfast?: { meeting?: { state: string; diagnostics(): Promise<Diagnostics> } | undefined };
 }
+
+/** Where somebody enters a meeting at once, without the lobby. */
+export function joinAddress(baseUrl: string, meeting: string, name: string): string {
+  const url = new URL(`/m/${encodeURIComponent(meeting)}`, baseUrl);
+  url.searchParams.set('name', name);
+  url.searchParams.set('join', '1');
+  return url.href;
+}
+
+/** What is needed of a participant to judge what it sees, whatever browser it is in. */
+export type Watched = Pick<ObservedParticipant, 'name' | 'meeting' | 'errors' | 'streams' | 'diagnostics'>;
 
 /** One browser page in one meeting. */
 export class ObservedParticipant {
@@ -57,14 +68,11 @@ export class ObservedParticipant {
       viewport: { width: 800, height: 600 },
       ignoreHTTPSErrors: true,
     });
-    await context.addInitScript({ content: await probeScript });
+    await context.addInitScript({ content: await pageProbe });
     if (prepare !== undefined) await context.addInitScript({ content: prepare });
     const page = await context.newPage();
     const participant = new ObservedParticipant(name, meeting, context, page);
-    const url = new URL(`/m/${encodeURIComponent(meeting)}`, baseUrl);
-    url.searchParams.set('name', name);
-    url.searchParams.set('join', '1');
-    await page.goto(url.href);
+    await page.goto(joinAddress(baseUrl, meeting, name));
     return participant;
   }
 
@@ -101,10 +109,7 @@ export class ObservedParticipant {
 }
 
 /** Whether every participant sees a running picture of every other one of its meeting. Returns who does not, in words. */
-export async function whoIsNotSeen(
-  people: readonly ObservedParticipant[],
-  withinMs: number,
-): Promise<string[]> {
+export async function whoIsNotSeen(people: readonly Watched[], withinMs: number): Promise<string[]> {
   const window = { fromMs: nowMs() - withinMs, toMs: nowMs() };
   const missing: string[] = [];
   await Promise.all(
@@ -123,7 +128,7 @@ export async function whoIsNotSeen(
 
 /** Waits until everybody sees everybody, without a break, for `steadyMs`. Rejects with who does not, after `limitMs`. */
 export async function waitUntilAllSeen(
-  people: readonly ObservedParticipant[],
+  people: readonly Watched[],
   options: { steadyMs: number; limitMs: number; signal?: AbortSignal },
 ): Promise<void> {
   const deadlineMs = nowMs() + options.limitMs;

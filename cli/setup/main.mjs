@@ -8,6 +8,7 @@ import { prepare } from './prepare.mjs';
 import { handOver } from './processes.mjs';
 import { watchSignals } from './signals.mjs';
 import { test } from './test.mjs';
+import { networks, turn } from './turn.mjs';
 
 const program = join(root, 'cli', 'main.ts');
 
@@ -46,6 +47,10 @@ async function start(argv, needed, args) {
   await dependencies();
   const onlyAsks = args.some((arg) => ['-h', '--help', '-V', '--version'].includes(arg));
   const variables = onlyAsks ? {} : await prepare(needed, () => checkArguments(argv, args));
+  if (!onlyAsks && argv[0] === 'bench' && argv[1] === 'paths') {
+    await turn();
+    await networks();
+  }
   return handOver(node(), [program, ...argv], environment(variables));
 }
 

@@ -9,7 +9,7 @@ import { prepare } from './prepare.mjs';
 import { handOver } from './processes.mjs';
 import { throwIfInterrupted } from './signals.mjs';
 import { countTests } from './test-results.mjs';
-import { turn } from './turn.mjs';
+import { networks, turn } from './turn.mjs';
 
 const help = `Usage: npm test [-- [--fast] [filters]]
 
@@ -36,7 +36,10 @@ export async function test(args) {
   await dependencies();
   const variables = await prepare(fast ? [] : ['browser', 'worker', 'pages']);
 
-  if (!fast) await turn();
+  if (!fast) {
+    await turn();
+    await networks();
+  }
   const checks = await runChecks();
   const tests = await runTests(
     [...(fast ? ['--project', 'unit'] : []), ...args.filter((arg) => arg !== '--fast')],

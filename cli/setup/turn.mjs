@@ -1,7 +1,8 @@
-// Step: coturn, with which the tests of TURN run. Nothing else needs it, so a machine without it is well too.
+// Steps: coturn, firewalls and Firefox, with which paths through other networks are tried. Nothing else needs them, so a
+// machine without them is well too.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { hasApt, installPackages } from './apt.mjs';
+import { hasApt, installPackages, missingPackages } from './apt.mjs';
 import { step } from './step.mjs';
 
 /** Installs coturn where that cannot start a service: as root, in a container without systemd. */
@@ -24,4 +25,23 @@ export async function turn() {
   process.stderr.write(
     'holdfast: coturn is not installed, so the tests with a real TURN server are skipped\n',
   );
+}
+
+const ofNetworks = ['iproute2', 'nftables', 'openssl', 'firefox-esr'];
+
+/** Installs what networks are laid with, and a second browser to try them: as root, wherever these packages are. */
+export async function networks() {
+  if (!hasApt || missingPackages(ofNetworks).length === 0) return;
+  if (process.getuid?.() === 0) {
+    try {
+      await step('installing nftables and Firefox', () =>
+        installPackages(ofNetworks, 'to try paths through firewalls'),
+      );
+      return;
+    } catch (error) {
+      process.stderr.write(`holdfast: ${error instanceof Error ? error.message : error}\n`);
+    }
+  }
+  const missing = missingPackages(ofNetworks).join(', ');
+  process.stderr.write(`holdfast: ${missing} not installed, so paths through firewalls may not be tried\n`);
 }

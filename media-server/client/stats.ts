@@ -1,3 +1,6 @@
+import type { MediaPath } from '../protocol/values.ts';
+import { mediaPathOf } from './media-path.ts';
+
 /** Reads what is needed from WebRTC's statistics, whose DOM types name only a part of what browsers report. */
 
 interface Measured {
@@ -45,7 +48,7 @@ export async function outgoingEstimateBps(transport: Measured): Promise<number |
 }
 
 export interface PathStats {
-  readonly path: string | undefined;
+  readonly path: MediaPath | undefined;
   readonly outgoingBitrateBps: number | undefined;
   readonly roundTripMs: number | undefined;
 }
@@ -54,11 +57,13 @@ export async function pathStats(transport: Measured): Promise<PathStats> {
   const entries = await entriesOf(transport);
   const pair = selectedPair(entries);
   const local = entries.get(text(pair, 'localCandidateId') ?? '');
-  const remote = entries.get(text(pair, 'remoteCandidateId') ?? '');
-  const protocol = text(local, 'relayProtocol') ?? text(local, 'protocol');
   const roundTripSeconds = num(pair, 'currentRoundTripTime');
   return {
-    path: pair && `${text(local, 'candidateType')}/${protocol}→${text(remote, 'candidateType')}`,
+    path: mediaPathOf({
+      type: text(local, 'candidateType'),
+      protocol: text(local, 'protocol'),
+      relayProtocol: text(local, 'relayProtocol'),
+    }),
     outgoingBitrateBps: num(pair, 'availableOutgoingBitrate'),
     roundTripMs: roundTripSeconds === undefined ? undefined : roundTripSeconds * 1000,
   };

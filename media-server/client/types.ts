@@ -1,5 +1,5 @@
 import type { LegReason } from '../protocol/signalling.ts';
-import type { MediaSource } from '../protocol/values.ts';
+import type { MediaPath, MediaSource } from '../protocol/values.ts';
 
 /** What the SDK's user sees. Nobody needs to know that meetings move; the events tell whoever wants to. */
 
@@ -119,8 +119,8 @@ export interface LegDiagnostics {
   readonly current: boolean;
   readonly sendState: string;
   readonly recvState: string;
-  /** Local and remote candidate type and protocol of the selected pair, e.g. "host/udp→host". */
-  readonly path: string | undefined;
+  /** From the candidate pair in use; undefined: none yet. */
+  readonly path: MediaPath | undefined;
   readonly outgoingBitrateBps: number | undefined;
   readonly roundTripMs: number | undefined;
 }

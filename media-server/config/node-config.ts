@@ -136,7 +136,24 @@ export const controlPlaneConfig = z.object({
    * anybody's link could put a visitor on show who has once allowed this site the camera. Off: the lobby comes first.
    */
   autoJoin: z.boolean().default(false),
+  /** Told to every browser as they are, for STUN above all. */
   iceServers: z.array(iceServer).default([]),
+  /** TURN servers that share the secret `HOLDFAST_TURN_SECRET`: each participant gets credentials of its own that end. */
+  turn: z
+    .object({
+      urls: z
+        .array(
+          z
+            .string()
+            .max(500)
+            .regex(/^turns?:/, 'must begin with turn: or turns:'),
+        )
+        .min(1)
+        .max(8),
+      /** New relays can be had with them for so long; those in use go on. A leg is given its own once. */
+      credentialSeconds: z.int().min(60).max(86_400).default(43_200),
+    })
+    .optional(),
   store: z.discriminatedUnion('kind', [z.object({ kind: z.literal('memory') })]).prefault({ kind: 'memory' }),
   timing: z
     .object({

@@ -6,6 +6,7 @@ import { z } from 'zod';
  * - `HOLDFAST_SIGNING_KEY`: participants' tokens and resume tokens (HS256; all replicas share it)
  * - `HOLDFAST_SCALING_TOKEN`: the autoscaler and the control plane, which without it takes no autoscaler's orders
  * - `HOLDFAST_OPERATOR_TOKEN`, `HOLDFAST_API_KEY`: the REST API
+ * - `HOLDFAST_TURN_SECRET`: the TURN servers' `static-auth-secret`, when there are any
  */
 const secret = z.string().min(16, 'must have at least 16 characters');
 /** HS256 wants a key as long as its hash (RFC 7518, 3.2), and every participant has tokens to try keys on. */
@@ -22,6 +23,7 @@ export const controlPlaneSecrets = clusterSecrets.extend({
   HOLDFAST_OPERATOR_TOKEN: secret,
   HOLDFAST_API_KEY: secret,
   HOLDFAST_SCALING_TOKEN: secret.optional(),
+  HOLDFAST_TURN_SECRET: secret.optional(),
 });
 export const autoscalerSecrets = z.object({ HOLDFAST_SCALING_TOKEN: secret });
 export type ClusterSecrets = z.output<typeof clusterSecrets>;

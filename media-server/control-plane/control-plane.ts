@@ -1,4 +1,4 @@
-import type { ControlPlaneConfig, ControlPlaneSecrets } from '../config/index.ts';
+import { ConfigError, type ControlPlaneConfig, type ControlPlaneSecrets } from '../config/index.ts';
 import { type Clock, systemClock } from '../process/clock.ts';
 import type { Logger } from '../process/logger.ts';
 import type { Running } from '../process/run-process.ts';
@@ -147,6 +147,9 @@ async function assemble(options: ControlPlaneOptions): Promise<Parts> {
   const now = () => clock.now();
   const timing = { ...defaultTiming, ...options.timing };
   const { heartbeatMs, nodeLostMs } = config.timing;
+  if (config.turn && secrets.HOLDFAST_TURN_SECRET === undefined) {
+    throw new ConfigError('turn: the environment has no HOLDFAST_TURN_SECRET, which its servers must share.');
+  }
   const startedAtMs = now();
   const stopping = new AbortController();
   const knowsHost = hostCheck(config);
@@ -192,6 +195,7 @@ async function assemble(options: ControlPlaneOptions): Promise<Parts> {
   const gateway: Gateway = new Gateway({
     config,
     clusterToken: secrets.HOLDFAST_CLUSTER_TOKEN,
+    turnSecret: secrets.HOLDFAST_TURN_SECRET,
     ledger,
     homes,
     directory,

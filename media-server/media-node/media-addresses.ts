@@ -6,10 +6,15 @@ import type { MachineFacts } from '../machine/machine-facts.ts';
 export interface MediaAddress {
   readonly ip: string;
   readonly announcedAddress?: string;
+  /** Not for IPv4 as well, which another socket listens for. */
+  readonly flags?: { readonly ipv6Only: true };
 }
 
 const isWildcard = (ip: string) => ip === '0.0.0.0' || ip === '::';
 const isLoopback = (ip: string) => ip === '::1' || ip.startsWith('127.');
+
+/** All addresses of a machine, each family by itself, when it has public ones of both. */
+const BOTH_FAMILIES = '::';
 
 /**
  * Browsers are told the machine's public address of the same family, if it has one; for all addresses at once they must be
@@ -27,5 +32,7 @@ export function mediaAddresses(
         (isWildcard(ip) && sameFamily(privateAddress) ? privateAddress : undefined));
     return announced === undefined || announced === ip ? { ip } : { ip, announcedAddress: announced };
   };
-  return [announce(listenIp)];
+  if (listenIp !== BOTH_FAMILIES || new Set(publicAddresses.map(isIPv6)).size < 2)
+    return [announce(listenIp)];
+  return [announce('0.0.0.0'), { ...announce('::'), flags: { ipv6Only: true } }];
 }

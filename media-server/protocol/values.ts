@@ -81,6 +81,13 @@ export const iceServer = z.object({
   username: z.string().max(500).optional(),
   credential: z.string().max(500).optional(),
 });
+export type IceServer = z.output<typeof iceServer>;
+
+export const mediaPath = z.enum(['udp', 'tcp', 'turn-udp', 'turn-tcp', 'turn-tls']).meta({
+  description:
+    'How media gets to the node: straight to it over UDP or TCP, or through a TURN server that is reached over UDP, TCP or TLS.',
+});
+export type MediaPath = z.output<typeof mediaPath>;
 
 export const participant = z.object({ participantId, displayName });
 export type ParticipantInfo = z.output<typeof participant>;

@@ -2,7 +2,13 @@ import type { WebSocket } from 'ws';
 import type { ControlPlaneConfig } from '../../config/index.ts';
 import { type Clock, pause } from '../../process/clock.ts';
 import type { Logger } from '../../process/logger.ts';
-import { closeCode, type gatewayContract, HoldfastError, type ParamsOf } from '../../protocol/index.ts';
+import {
+  closeCode,
+  type gatewayContract,
+  HoldfastError,
+  type IceServer,
+  type ParamsOf,
+} from '../../protocol/index.ts';
 import type { Claims } from '../directory/claims.ts';
 import type { Directory } from '../directory/directory.ts';
 import type { Homes } from '../directory/homes.ts';
@@ -11,6 +17,7 @@ import type { Registry } from '../nodes/registry.ts';
 import type { EndedSession } from '../store/records.ts';
 import type { Table } from '../store/store.ts';
 import type { TokenLedger } from '../tokens/token-ledger.ts';
+import { iceServersFor } from '../turn/ice-servers.ts';
 import { ClientConnection, type ClientHost, type Entered, type Entry } from './client-connection.ts';
 import { Entrance } from './entrance.ts';
 import { Handovers } from './handovers.ts';
@@ -26,8 +33,9 @@ import { Sessions } from './sessions.ts';
 import { spreadMsFor } from './spread.ts';
 
 export interface GatewayOptions {
-  readonly config: Pick<ControlPlaneConfig, 'replicaId' | 'iceServers' | 'timing'>;
+  readonly config: Pick<ControlPlaneConfig, 'replicaId' | 'iceServers' | 'turn' | 'timing'>;
   readonly clusterToken: string;
+  readonly turnSecret: string | undefined;
   readonly ledger: TokenLedger;
   readonly homes: Homes;
   readonly directory: Directory;
@@ -83,7 +91,7 @@ export class Gateway implements ClientHost {
       homes,
       directory,
       registry,
-      iceServers: config.iceServers,
+      iceServers: (session) => this.#iceServers(session),
       onLegGone: (session) => this.#entrance.legGone(session),
       signal: this.#stopping.signal,
       clock,
@@ -265,6 +273,16 @@ export class Gateway implements ClientHost {
     for (const connection of this.#connections) connection.close(closeCode.resume, 'this gateway stops');
     await Promise.all([...this.#connections].map(({ closed }) => closed));
     await this.#links.close();
+  }
+
+  #iceServers({ meetingId, participant }: Session): IceServer[] {
+    const { config, turnSecret, clock } = this.#options;
+    const { iceServers, turn } = config;
+    if (!turn || turnSecret === undefined) return [...iceServers];
+    const { participantId } = participant;
+    const servers = [{ urls: turn.urls, secret: turnSecret }];
+    const times = { credentialSeconds: turn.credentialSeconds, nowMs: clock.now() };
+    return [...iceServers, ...iceServersFor({ meetingId, participantId }, servers, times)];
   }
 
   /** @throws TOO_MANY when this session, over whatever connections, has asked for more than its share */

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { ControlPlaneConfig } from '../../config/index.ts';
 import { type Clock, pause } from '../../process/clock.ts';
 import type { Logger } from '../../process/logger.ts';
 import {
   type ErrorCode,
   HoldfastError,
+  type IceServer,
   type LegReason,
   type LegSnapshot,
   type NodeAddress,
@@ -25,7 +25,8 @@ export interface LegsOptions {
   readonly homes: Homes;
   readonly directory: Directory;
   readonly registry: Registry;
-  readonly iceServers: ControlPlaneConfig['iceServers'];
+  /** For a new leg of this session. */
+  readonly iceServers: (session: Session) => IceServer[];
   /** A session has one leg less than before. */
   readonly onLegGone: (session: Session) => void;
   /** Aborts when the gateway stops: nothing is waited for any more. */
@@ -288,7 +289,7 @@ export class Legs {
       reason,
       publishDelayMs,
       ...opened,
-      iceServers,
+      iceServers: iceServers(session),
     });
     session.hadLeg = true;
     leg.release();

@@ -1,4 +1,8 @@
-import { type ControlPlaneConfig, controlPlaneConfig } from '@holdfast/media-server/config/index.ts';
+import {
+  type ControlPlaneConfig,
+  type ControlPlaneSecrets,
+  controlPlaneConfig,
+} from '@holdfast/media-server/config/index.ts';
 import { ControlPlane, type ControlPlaneTiming } from '@holdfast/media-server/control-plane/control-plane.ts';
 import type { Clock } from '@holdfast/media-server/process/clock.ts';
 import { tokenView } from '@holdfast/media-server/protocol/index.ts';
@@ -20,6 +24,7 @@ export interface PlatformOptions {
   readonly timing?: Partial<ControlPlaneConfig['timing']>;
   readonly limits?: Partial<ControlPlaneTiming>;
   readonly clock?: Clock;
+  readonly secrets?: Partial<ControlPlaneSecrets>;
 }
 
 /** A control plane with fake nodes and fake browsers, all over real WebSockets; ends with `close`. */
@@ -146,7 +151,7 @@ function startControlPlane(
   });
   return ControlPlane.start({
     config,
-    secrets,
+    secrets: { ...secrets, ...options.secrets },
     log: silentLog,
     ...(options.clock ? { clock: options.clock } : {}),
     timing: { settleMs: 0, returnMs: 0, closingMs: 20, ...options.limits },

@@ -136,6 +136,6 @@ it('a second media node does not take the socket of a living one', async () => {
   processes.set('second', child);
   const ended = once(child, 'exit');
   const said = (await child.stderr.setEncoding('utf8').toArray()).join('');
-  expect(said).toMatch(/another media node is served on .*a\.sock/);
+  expect(said).toMatch(/another media server is served on .*a\.sock/);
   expect(await ended).toEqual([1, null]);
 });

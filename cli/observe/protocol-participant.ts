@@ -45,6 +45,7 @@ export class ProtocolParticipant {
           this.#consumers.delete(consumerId);
         },
         'leg.close': ignore,
+        'leg.iceServers': ignore,
         'consumer.paused': ignore,
         'consumer.resumed': ignore,
         'participant.joined': ignore,

@@ -1,10 +1,18 @@
 import type { IceParameters } from 'mediasoup-client/types';
 
+/** What the other end says to an ICE restart. */
+export interface IceRestart {
+  readonly iceParameters: IceParameters;
+  /** To be used from now on; undefined: those there are. */
+  readonly iceServers: RTCIceServer[] | undefined;
+}
+
 /** The part of a transport that is used here. */
 export interface RestartableTransport {
   readonly connectionState: string;
   readonly closed: boolean;
   on(event: 'connectionstatechange', listener: (state: string) => void): unknown;
+  updateIceServers(options: { iceServers: RTCIceServer[] }): Promise<void>;
   restartIce(options: { iceParameters: IceParameters }): Promise<void>;
 }
 
@@ -17,21 +25,30 @@ const AGAIN_AFTER_MS = 4_000;
  */
 export class IceKeeper {
   readonly #transport: RestartableTransport;
-  readonly #newParameters: () => Promise<IceParameters>;
+  readonly #ask: () => Promise<IceRestart>;
   #attempts = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #running = false;
+  /** A restart is wanted although nothing is broken. */
+  #owed = false;
   #closed = false;
 
-  constructor(transport: RestartableTransport, newParameters: () => Promise<IceParameters>) {
+  constructor(transport: RestartableTransport, ask: () => Promise<IceRestart>) {
     this.#transport = transport;
-    this.#newParameters = newParameters;
+    this.#ask = ask;
     transport.on('connectionstatechange', (state) => {
       if (state === 'connected') {
         this.#attempts = 0;
-        clearTimeout(this.#timer);
+        if (!this.#owed) clearTimeout(this.#timer);
       } else if (isBroken(state)) void this.#restart();
     });
+  }
+
+  /** The path stands, and is to go another way: what relays it is about to go. */
+  leave(): void {
+    this.#owed = true;
+    this.#attempts = 0;
+    void this.#restart();
   }
 
   close(): void {
@@ -46,15 +63,20 @@ export class IceKeeper {
     clearTimeout(this.#timer);
     try {
       // Waits while signalling itself is lost.
-      const iceParameters = await this.#newParameters();
-      if (!this.#closed && !this.#transport.closed) await this.#transport.restartIce({ iceParameters });
+      const { iceParameters, iceServers } = await this.#ask();
+      const transport = this.#transport;
+      if (!this.#closed && !transport.closed) {
+        if (iceServers) await transport.updateIceServers({ iceServers });
+        await transport.restartIce({ iceParameters });
+        this.#owed = false;
+      }
     } catch {
       // The node refuses or does not answer: the next attempt, or the gateway's word that the leg is lost, follows.
     }
     this.#running = false;
     if (this.#closed) return;
     this.#timer = setTimeout(() => {
-      if (isBroken(this.#transport.connectionState)) void this.#restart();
+      if (this.#owed || isBroken(this.#transport.connectionState)) void this.#restart();
     }, AGAIN_AFTER_MS);
   }
 }

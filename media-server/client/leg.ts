@@ -2,13 +2,14 @@ import { Device } from 'mediasoup-client';
 import type { Consumer, Producer, ProducerOptions, Transport } from 'mediasoup-client/types';
 import { HoldfastError, toHoldfastError } from '../protocol/errors.ts';
 import type { ConsumerNew, LegOpen, LegReason } from '../protocol/signalling.ts';
-import { kindOfSource, type MediaSource } from '../protocol/values.ts';
+import { type IceServer, kindOfSource, type MediaSource } from '../protocol/values.ts';
 import type { Blame, Blamed } from './blame.ts';
 import type { Connection } from './connection.ts';
 import { onGoodbye } from './goodbye.ts';
 import { IceKeeper } from './ice-keeper.ts';
+import { losesServer } from './ice-server-change.ts';
 import { type PathHealth, pathAfter, unusedPath } from './path-health.ts';
-import { outgoingEstimateBps } from './stats.ts';
+import { outgoingEstimateBps, usesRelay } from './stats.ts';
 
 /** A remote stream as this leg receives it. */
 export interface ReceivedStream {
@@ -54,12 +55,13 @@ export class Leg {
   readonly #connection: Pick<Connection, 'request'>;
   readonly #events: LegEvents;
   readonly #consumers = new Map<string, KnownConsumer>();
-  readonly #keepers: IceKeeper[] = [];
+  readonly #keepers: { readonly transport: Transport; readonly keeper: IceKeeper }[] = [];
   readonly #blame: Blame;
   readonly #paths = new Map<string, PathHealth>();
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   /** Streams that could not be taken in the round that has just failed. */
   #failedRound: ConsumerNew[] = [];
+  #iceServers: readonly IceServer[];
   #suspects: Promise<void> | undefined;
   #spoilt = false;
   #state: LegState = 'opening';
@@ -79,6 +81,7 @@ export class Leg {
     this.reason = open.reason;
     this.openedAtMs = nowMs;
     this.#open = open;
+    this.#iceServers = open.iceServers;
     this.#connection = connection;
     this.#events = events;
     this.#blame = blame;
@@ -112,16 +115,11 @@ export class Leg {
 
   /** Makes both transports and tells the node that consumers may come. */
   async start(): Promise<void> {
-    const { routerRtpCapabilities, iceServers, sendTransport, recvTransport } = this.#open;
+    const { routerRtpCapabilities, sendTransport, recvTransport } = this.#open;
     const device = new Device();
     await device.load({ routerRtpCapabilities });
     this.#assertOpen();
-    // WebRTC's own type has no `undefined` in its optional fields.
-    const servers = iceServers.map(({ urls, username, credential }) => ({
-      urls,
-      ...(username === undefined ? {} : { username }),
-      ...(credential === undefined ? {} : { credential }),
-    }));
+    const servers = forWebRtc(this.#iceServers);
     this.#send = this.#watch(device.createSendTransport({ ...sendTransport, iceServers: servers }));
     this.#recv = this.#watch(device.createRecvTransport({ ...recvTransport, iceServers: servers }));
     this.#send.on('produce', ({ kind, rtpParameters, appData }, done, failed) => {
@@ -184,6 +182,18 @@ export class Leg {
     }
   }
 
+  /** Other servers or credentials from now on. A path over one that is about to go is moved away while it stands. */
+  takeIceServers(iceServers: readonly IceServer[]): void {
+    const leaves = losesServer(this.#iceServers, iceServers);
+    this.#iceServers = iceServers;
+    for (const { transport, keeper } of this.#keepers) {
+      if (leaves) void usesRelay(transport).then((relayed) => relayed && keeper.leave());
+      transport
+        .updateIceServers({ iceServers: forWebRtc(iceServers) })
+        .catch((error: unknown) => this.#events.problem(toHoldfastError(error), 'iceServers'));
+    }
+  }
+
   /** Rejects with CONNECTION_CLOSED when the connection broke meanwhile: the node may or may not have the producer. */
   async produce(source: MediaSource, paused: boolean, options: ProducerOptions): Promise<Producer> {
     if (!this.#send || this.closed) throw new HoldfastError('LEG_UNKNOWN', `leg ${this.legId} is closed`);
@@ -202,7 +212,7 @@ export class Leg {
   close(): void {
     if (this.closed) return;
     this.#state = 'closed';
-    for (const keeper of this.#keepers) keeper.close();
+    for (const { keeper } of this.#keepers) keeper.close();
     for (const timer of this.#timers) clearTimeout(timer);
     this.#consumers.clear();
     this.#send?.close();
@@ -218,13 +228,14 @@ export class Leg {
         .then(done, failed);
     });
     const keeper = new IceKeeper(transport, async () => {
-      const { iceParameters } = await this.#connection.request('transport.restartIce', {
+      const { iceParameters, iceServers } = await this.#connection.request('transport.restartIce', {
         legId: this.legId,
         transportId: transport.id,
       });
-      return iceParameters;
+      if (iceServers) this.#iceServers = iceServers;
+      return { iceParameters, iceServers: iceServers && forWebRtc(iceServers) };
     });
-    this.#keepers.push(keeper);
+    this.#keepers.push({ transport, keeper });
     return transport;
   }
 
@@ -325,6 +336,14 @@ export class Leg {
     throw new HoldfastError('LEG_UNKNOWN', `leg ${this.legId} was closed while it opened`);
   }
 }
+
+/** WebRTC's own type has no `undefined` in its optional fields. */
+const forWebRtc = (servers: readonly IceServer[]): RTCIceServer[] =>
+  servers.map(({ urls, username, credential }) => ({
+    urls,
+    ...(username === undefined ? {} : { username }),
+    ...(credential === undefined ? {} : { credential }),
+  }));
 
 /** Tracks of one `streamId` are kept in sync: a face with its voice, a screen with its sound. */
 const synchronisedWith = ({ participantId, source }: ConsumerNew) =>

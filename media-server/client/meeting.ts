@@ -262,6 +262,7 @@ export class Meeting implements MeetingHandle {
         this.#log('leg.closed', { legId, reason });
         this.#legs.close(legId);
       },
+      'leg.iceServers': ({ legId, iceServers }) => this.#legs.get(legId)?.takeIceServers(iceServers),
       'consumer.new': (consumer) => this.#legs.get(consumer.legId)?.offer(consumer),
       'consumer.closed': ({ legId, consumerId }) => this.#legs.get(legId)?.closeConsumer(consumerId),
       'consumer.paused': ({ legId, consumerId }) =>

@@ -47,6 +47,13 @@ export async function outgoingEstimateBps(transport: Measured): Promise<number |
   return num(selectedPair(await entriesOf(transport)), 'availableOutgoingBitrate');
 }
 
+/** Whether media goes through a TURN server of ours. */
+export async function usesRelay(transport: Measured): Promise<boolean> {
+  const entries = await entriesOf(transport);
+  const local = entries.get(text(selectedPair(entries), 'localCandidateId') ?? '');
+  return text(local, 'candidateType') === 'relay';
+}
+
 export interface PathStats {
   readonly path: MediaPath | undefined;
   readonly outgoingBitrateBps: number | undefined;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DRAIN_WITHIN_MS } from '../protocol/drain.ts';
-import { iceServer, nodeId } from '../protocol/values.ts';
+import { iceServer, nodeId, turnUrls } from '../protocol/values.ts';
 
 const port = z.int().min(0).max(65_535);
 const httpUrl = z.url();
@@ -138,22 +138,17 @@ export const controlPlaneConfig = z.object({
   autoJoin: z.boolean().default(false),
   /** Told to every browser as they are, for STUN above all. */
   iceServers: z.array(iceServer).default([]),
-  /** TURN servers that share the secret `HOLDFAST_TURN_SECRET`: each participant gets credentials of its own that end. */
+  /**
+   * TURN servers that share the secret `HOLDFAST_TURN_SECRET`: each participant gets credentials of its own that end. Machines
+   * that register as TURN servers need not be named here.
+   */
   turn: z
     .object({
-      urls: z
-        .array(
-          z
-            .string()
-            .max(500)
-            .regex(/^turns?:/, 'must begin with turn: or turns:'),
-        )
-        .min(1)
-        .max(8),
-      /** New relays can be had with them for so long; those in use go on. A leg is given its own once. */
-      credentialSeconds: z.int().min(60).max(86_400).default(43_200),
+      urls: turnUrls.default([]),
+      /** New relays can be had with them for so long; those in use go on. A leg is told of new ones before. */
+      credentialSeconds: z.int().min(60).max(86_400).default(3600),
     })
-    .optional(),
+    .prefault({}),
   store: z.discriminatedUnion('kind', [z.object({ kind: z.literal('memory') })]).prefault({ kind: 'memory' }),
   timing: z
     .object({

@@ -147,7 +147,7 @@ async function assemble(options: ControlPlaneOptions): Promise<Parts> {
   const now = () => clock.now();
   const timing = { ...defaultTiming, ...options.timing };
   const { heartbeatMs, nodeLostMs } = config.timing;
-  if (config.turn && secrets.HOLDFAST_TURN_SECRET === undefined) {
+  if (config.turn.urls.length > 0 && secrets.HOLDFAST_TURN_SECRET === undefined) {
     throw new ConfigError('turn: the environment has no HOLDFAST_TURN_SECRET, which its servers must share.');
   }
   const startedAtMs = now();

@@ -126,6 +126,7 @@ export const registryContract = {
       startedAtMs: v.timestampMs,
       protocol: internalVersion,
       ...machineKind.shape,
+      turnUrls: v.turnUrls.optional(),
       capacity: machineCapacity,
       drain: drainReport,
       load: nodeLoad,

@@ -71,7 +71,13 @@ export const legRequests = {
   'transport.restartIce': request(
     'New ICE credentials for a transport, after a change of network or of TURN server.',
     legRef.extend({ transportId: m.mediaId }),
-    z.object({ iceParameters: m.iceParameters }),
+    z.object({
+      iceParameters: m.iceParameters,
+      iceServers: z
+        .array(v.iceServer)
+        .optional()
+        .meta({ description: 'Added by the gateway: to be taken before ICE is restarted.' }),
+    }),
   ),
   'producer.create': request(
     'Publish a track on this leg.',
@@ -212,6 +218,10 @@ export const clientContract = {
   'leg.close': notification(
     'Close this leg. Only now: until then its send transport feeds those who have not switched yet.',
     legRef.extend({ reason: z.enum(['moved', 'lost', 'aborted', 'left']) }),
+  ),
+  'leg.iceServers': notification(
+    'From now on these servers and credentials, for this leg. Restart ICE when it is relayed by one that is not named any more: that one is about to go.',
+    legRef.extend({ iceServers: z.array(v.iceServer) }),
   ),
   ...legEvents,
   'gateway.closing': notification(

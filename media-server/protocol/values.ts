@@ -82,6 +82,15 @@ export const iceServer = z.object({
   credential: z.string().max(500).optional(),
 });
 export type IceServer = z.output<typeof iceServer>;
+export const turnUrls = z
+  .array(
+    z
+      .string()
+      .max(500)
+      .regex(/^turns?:/, 'must begin with turn: or turns:'),
+  )
+  .max(8)
+  .meta({ description: 'How a TURN server is reached: one address for each way.' });
 
 export const mediaPath = z.enum(['udp', 'tcp', 'turn-udp', 'turn-tcp', 'turn-tls']).meta({
   description:

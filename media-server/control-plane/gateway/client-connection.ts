@@ -9,6 +9,7 @@ import {
   gatewayContract,
   type Handlers,
   HoldfastError,
+  type IceServer,
   type ParamsOf,
   type ResultOf,
 } from '../../protocol/index.ts';
@@ -28,6 +29,8 @@ export interface ClientHost {
   disconnected(session: Session, client: Client): void;
   /** The link of the leg's node. */
   route(session: Session, legId: string): NodeSocket;
+  /** What a leg that restarts ICE is to use from now on; undefined: there is no such leg. */
+  iceServers(session: Session, legId: string): IceServer[] | undefined;
   /** The leg's node says that it does not have it. */
   legUnknown(session: Session, leg: GatewayLeg): void;
   /** The leg is of no use to its client: another one is opened. */
@@ -196,6 +199,7 @@ export class ClientConnection implements Client {
       },
       ...relayLegRequests(
         (legId) => host.route(this.#entered(), legId),
+        (legId) => host.iceServers(this.#entered(), legId),
         (legId) => reported(legId, (session, leg) => host.legUnknown(session, leg)),
       ),
       'leg.published': (p) => reported(p.legId, (session, leg) => host.published(session, leg)),

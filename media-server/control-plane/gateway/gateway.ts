@@ -17,10 +17,10 @@ import type { Registry } from '../nodes/registry.ts';
 import type { EndedSession } from '../store/records.ts';
 import type { Table } from '../store/store.ts';
 import type { TokenLedger } from '../tokens/token-ledger.ts';
-import { iceServersFor } from '../turn/ice-servers.ts';
 import { ClientConnection, type ClientHost, type Entered, type Entry } from './client-connection.ts';
 import { Entrance } from './entrance.ts';
 import { Handovers } from './handovers.ts';
+import { IceServers } from './ice-servers.ts';
 import type { GatewayLeg } from './leg.ts';
 import { Legs } from './legs.ts';
 import { nodeHandlers } from './node-handlers.ts';
@@ -67,6 +67,7 @@ export class Gateway implements ClientHost {
   readonly #connections = new Set<ClientConnection>();
   readonly #entrance: Entrance;
   readonly #allowance: SessionAllowance;
+  readonly #ice: IceServers;
   #connectionCount = 0;
   #closing: Promise<void> | undefined;
 
@@ -76,6 +77,7 @@ export class Gateway implements ClientHost {
     const now = () => clock.now();
     const sessions = this.#sessions;
     this.#allowance = new SessionAllowance(now);
+    this.#ice = new IceServers({ config, turnSecret: options.turnSecret, registry, sessions, now });
     const links = new NodeLinks({
       replicaId: config.replicaId,
       clusterToken,
@@ -91,7 +93,7 @@ export class Gateway implements ClientHost {
       homes,
       directory,
       registry,
-      iceServers: (session) => this.#iceServers(session),
+      iceServers: (session, leg) => this.#ice.for(session, leg),
       onLegGone: (session) => this.#entrance.legGone(session),
       signal: this.#stopping.signal,
       clock,
@@ -199,6 +201,11 @@ export class Gateway implements ClientHost {
     return socket;
   }
 
+  iceServers(session: Session, legId: string): IceServer[] | undefined {
+    const leg = session.legs.get(legId);
+    return leg && this.#ice.for(session, leg);
+  }
+
   legUnknown(session: Session, leg: GatewayLeg): void {
     const { legId } = leg;
     this.#options.log.warn({ meetingId: session.meetingId, legId }, 'leg.unknown_to_node');
@@ -244,9 +251,10 @@ export class Gateway implements ClientHost {
     return sessions.length;
   }
 
-  /** Brings everybody to where their meeting lives by now. To be called every now and then. */
-  reconcile(): Promise<void> {
-    return this.#reconciler.sweep();
+  /** Brings everybody to where their meeting lives by now, and to the ICE servers of now. To be called every now and then. */
+  async reconcile(): Promise<void> {
+    await this.#reconciler.sweep();
+    await this.#ice.sweep();
   }
 
   /**
@@ -273,16 +281,6 @@ export class Gateway implements ClientHost {
     for (const connection of this.#connections) connection.close(closeCode.resume, 'this gateway stops');
     await Promise.all([...this.#connections].map(({ closed }) => closed));
     await this.#links.close();
-  }
-
-  #iceServers({ meetingId, participant }: Session): IceServer[] {
-    const { config, turnSecret, clock } = this.#options;
-    const { iceServers, turn } = config;
-    if (!turn || turnSecret === undefined) return [...iceServers];
-    const { participantId } = participant;
-    const servers = [{ urls: turn.urls, secret: turnSecret }];
-    const times = { credentialSeconds: turn.credentialSeconds, nowMs: clock.now() };
-    return [...iceServers, ...iceServersFor({ meetingId, participantId }, servers, times)];
   }
 
   /** @throws TOO_MANY when this session, over whatever connections, has asked for more than its share */

@@ -1,5 +1,6 @@
 import type { LegSnapshot } from '../../protocol/index.ts';
 import type { Place } from '../directory/directory-entry.ts';
+import type { IceAssignment } from '../turn/ice-assignment.ts';
 
 /** One message for the client of a leg. */
 export interface LegEvent {
@@ -23,6 +24,8 @@ export class GatewayLeg implements Place {
   readonly nodeId: string;
   readonly epoch: number;
   movingFrom: string | undefined;
+  /** The ICE servers that its client was told of; undefined: by another gateway, if at all. */
+  iceTold: IceAssignment | undefined;
   /** Settles when the leg is open or could not be opened. */
   opened: Promise<void> = Promise.resolve();
   #state: 'holding' | 'open' | 'closed' = 'holding';

@@ -25,8 +25,8 @@ export interface LegsOptions {
   readonly homes: Homes;
   readonly directory: Directory;
   readonly registry: Registry;
-  /** For a new leg of this session. */
-  readonly iceServers: (session: Session) => IceServer[];
+  /** What the client of this leg, which is new to it, is told. */
+  readonly iceServers: (session: Session, leg: GatewayLeg) => IceServer[];
   /** A session has one leg less than before. */
   readonly onLegGone: (session: Session) => void;
   /** Aborts when the gateway stops: nothing is waited for any more. */
@@ -289,7 +289,7 @@ export class Legs {
       reason,
       publishDelayMs,
       ...opened,
-      iceServers: iceServers(session),
+      iceServers: iceServers(session, leg),
     });
     session.hadLeg = true;
     leg.release();

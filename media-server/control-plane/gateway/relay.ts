@@ -1,12 +1,13 @@
-import { type Handlers, HoldfastError, type legRequests } from '../../protocol/index.ts';
+import { type Handlers, HoldfastError, type IceServer, type legRequests } from '../../protocol/index.ts';
 import type { NodeSocket } from './node-links.ts';
 
 /**
- * Passes each request about a leg unchanged to the leg's media node. `to` finds that node's link, or throws;
- * `unknown` is told when the node has no such leg.
+ * Passes each request about a leg unchanged to the leg's media node. `to` finds that node's link, or throws; `iceServers`
+ * says what goes with an ICE restart, of which the node knows nothing; `unknown` is told when the node has no such leg.
  */
 export function relayLegRequests(
   to: (legId: string) => NodeSocket,
+  iceServers: (legId: string) => IceServer[] | undefined,
   unknown: (legId: string) => void,
 ): Handlers<typeof legRequests> {
   const ask = async <T>(legId: string, request: (node: NodeSocket) => Promise<T>): Promise<T> => {
@@ -23,8 +24,11 @@ export function relayLegRequests(
   return {
     'leg.ready': (params) => ask(params.legId, (node) => node.request('leg.ready', params)),
     'transport.connect': (params) => ask(params.legId, (node) => node.request('transport.connect', params)),
-    'transport.restartIce': (params) =>
-      ask(params.legId, (node) => node.request('transport.restartIce', params)),
+    'transport.restartIce': async (params) => {
+      const answer = await ask(params.legId, (node) => node.request('transport.restartIce', params));
+      const servers = iceServers(params.legId);
+      return servers === undefined ? answer : { ...answer, iceServers: servers };
+    },
     'producer.create': (params) => ask(params.legId, (node) => node.request('producer.create', params)),
     'producer.pause': (params) => ask(params.legId, (node) => node.request('producer.pause', params)),
     'producer.resume': (params) => ask(params.legId, (node) => node.request('producer.resume', params)),

@@ -1,5 +1,6 @@
 import type { clientContract, gatewayContract, ParticipantInfo, RpcPeer } from '../../protocol/index.ts';
 import type { Place } from '../directory/directory-entry.ts';
+import type { IceAssignment } from '../turn/ice-assignment.ts';
 import type { GatewayLeg } from './leg.ts';
 import { type EndReason, nextSessionState, type SessionState } from './session-state.ts';
 
@@ -21,6 +22,8 @@ export class Session {
   readonly legs = new Map<string, GatewayLeg>();
   /** It had a leg before: another one is not its first. */
   hadLeg = false;
+  /** Which ICE servers it has, with credentials; undefined: none have been chosen yet. */
+  ice: IceAssignment | undefined;
   #state: SessionState = { state: 'away' };
   #client: Client | undefined;
 

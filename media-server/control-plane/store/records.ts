@@ -79,6 +79,7 @@ export const nodeRecord = z.object({
   version: z.string(),
   startedAtMs: v.timestampMs,
   ...machineKind.shape,
+  turnUrls: v.turnUrls.optional(),
   lastHeartbeatAtMs: v.timestampMs,
   capacity: machineCapacity,
   drain: drainReport,

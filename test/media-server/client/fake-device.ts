@@ -60,10 +60,25 @@ export class FakeTransport extends EventEmitter {
     });
   }
 
-  async restartIce(): Promise<void> {}
+  /** Which servers it was given, and when it has restarted ICE. */
+  readonly ice: string[] = [];
+
+  async updateIceServers({ iceServers }: { readonly iceServers: readonly RTCIceServer[] }): Promise<void> {
+    this.ice.push(iceServers.flatMap(({ urls }) => urls).join());
+  }
+
+  async restartIce(): Promise<void> {
+    this.ice.push('restart');
+  }
+
+  /** What kind of candidate its media leaves by. */
+  localCandidate = 'host';
 
   async getStats(): Promise<Map<string, unknown>> {
-    return new Map();
+    return new Map<string, unknown>([
+      ['pair', { type: 'candidate-pair', nominated: true, localCandidateId: 'local' }],
+      ['local', { type: 'local-candidate', candidateType: this.localCandidate }],
+    ]);
   }
 
   close(): void {

@@ -1,10 +1,15 @@
-import { IceKeeper, type RestartableTransport } from '@holdfast/media-server/client/ice-keeper.ts';
+import {
+  IceKeeper,
+  type IceRestart,
+  type RestartableTransport,
+} from '@holdfast/media-server/client/ice-keeper.ts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 class FakeTransport implements RestartableTransport {
   connectionState = 'connected';
   closed = false;
   restarts = 0;
+  readonly did: string[] = [];
   #listener: (state: string) => void = () => {};
 
   on(_event: 'connectionstatechange', listener: (state: string) => void): void {
@@ -16,12 +21,20 @@ class FakeTransport implements RestartableTransport {
     this.#listener(state);
   }
 
+  async updateIceServers({ iceServers }: { iceServers: RTCIceServer[] }): Promise<void> {
+    this.did.push(`servers ${iceServers.flatMap(({ urls }) => urls).join()}`);
+  }
+
   async restartIce(): Promise<void> {
+    this.did.push('restart');
     this.restarts += 1;
   }
 }
 
-const parameters = { usernameFragment: 'u', password: 'p' };
+const answer: IceRestart = {
+  iceParameters: { usernameFragment: 'u', password: 'p' },
+  iceServers: undefined,
+};
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -34,12 +47,12 @@ afterEach(() => {
 describe('a transport whose path breaks', () => {
   it('gets new ICE credentials once signalling brings them', async () => {
     const transport = new FakeTransport();
-    const fromNode = Promise.withResolvers<typeof parameters>();
+    const fromNode = Promise.withResolvers<IceRestart>();
     const keeper = new IceKeeper(transport, () => fromNode.promise);
     transport.becomes('disconnected');
     await vi.advanceTimersByTimeAsync(30_000);
     expect(transport.restarts).toBe(0);
-    fromNode.resolve(parameters);
+    fromNode.resolve(answer);
     await vi.advanceTimersByTimeAsync(1);
     expect(transport.restarts).toBe(1);
     keeper.close();
@@ -47,7 +60,7 @@ describe('a transport whose path breaks', () => {
 
   it('is tried three times, not for ever', async () => {
     const transport = new FakeTransport();
-    const keeper = new IceKeeper(transport, async () => parameters);
+    const keeper = new IceKeeper(transport, async () => answer);
     transport.becomes('disconnected');
     transport.becomes('failed');
     await vi.advanceTimersByTimeAsync(60_000);
@@ -57,7 +70,7 @@ describe('a transport whose path breaks', () => {
 
   it('has three tries again after it was connected', async () => {
     const transport = new FakeTransport();
-    const keeper = new IceKeeper(transport, async () => parameters);
+    const keeper = new IceKeeper(transport, async () => answer);
     transport.becomes('disconnected');
     await vi.advanceTimersByTimeAsync(60_000);
     transport.becomes('connected');
@@ -73,7 +86,7 @@ describe('a transport whose path breaks', () => {
     const keeper = new IceKeeper(transport, async () => {
       asked += 1;
       if (asked === 1) throw new Error('no answer');
-      return parameters;
+      return answer;
     });
     transport.becomes('disconnected');
     await vi.advanceTimersByTimeAsync(4_100);
@@ -83,10 +96,48 @@ describe('a transport whose path breaks', () => {
 
   it('is left alone once its leg is closed', async () => {
     const transport = new FakeTransport();
-    const keeper = new IceKeeper(transport, async () => parameters);
+    const keeper = new IceKeeper(transport, async () => answer);
     keeper.close();
     transport.becomes('failed');
     await vi.advanceTimersByTimeAsync(10_000);
     expect(transport.restarts).toBe(0);
+  });
+});
+
+describe('a transport whose TURN server is about to go', () => {
+  const elsewhere: IceRestart = { ...answer, iceServers: [{ urls: 'turn:other.example' }] };
+
+  it('takes the other servers first and restarts ICE then, while its path stands', async () => {
+    const transport = new FakeTransport();
+    const keeper = new IceKeeper(transport, async () => elsewhere);
+    keeper.leave();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(transport.did).toEqual(['servers turn:other.example', 'restart']);
+    keeper.close();
+  });
+
+  it('is tried again when the node did not answer, though nothing is broken', async () => {
+    const transport = new FakeTransport();
+    let asked = 0;
+    const keeper = new IceKeeper(transport, async () => {
+      asked += 1;
+      if (asked === 1) throw new Error('no answer');
+      return elsewhere;
+    });
+    keeper.leave();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([asked, transport.restarts]).toEqual([2, 1]);
+    keeper.close();
+  });
+
+  it('may leave as often as it is told: no try is lost for a path that breaks later', async () => {
+    const transport = new FakeTransport();
+    const keeper = new IceKeeper(transport, async () => elsewhere);
+    for (let i = 0; i < 5; i += 1) {
+      keeper.leave();
+      await vi.advanceTimersByTimeAsync(10_000);
+    }
+    expect(transport.restarts).toBe(5);
+    keeper.close();
   });
 });

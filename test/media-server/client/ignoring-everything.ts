@@ -6,6 +6,7 @@ const ignore = () => {};
 export const ignoringEverything: Handlers<typeof clientContract> = {
   'leg.open': ignore,
   'leg.close': ignore,
+  'leg.iceServers': ignore,
   'consumer.new': ignore,
   'consumer.closed': ignore,
   'consumer.paused': ignore,

@@ -116,3 +116,54 @@ describe('a node that closes a path', () => {
     expect(goodbyes).toEqual([]);
   });
 });
+
+describe('a leg whose ICE servers change', () => {
+  const one = { urls: 'turn:one.example', username: '1:ada', credential: 'x' };
+  const two = { urls: 'turn:two.example', username: '1:ada', credential: 'y' };
+
+  async function open() {
+    const asked: string[] = [];
+    const leg = new Leg(
+      { ...someLeg('l1'), iceServers: [one] },
+      {
+        request: async (method: string) => {
+          asked.push(method);
+          return { iceParameters: { usernameFragment: 'u', password: 'p' }, iceServers: [two] } as never;
+        },
+      },
+      {
+        received: () => {},
+        consumerPaused: () => {},
+        consumerClosed: () => {},
+        healthChanged: () => {},
+        ended: () => {},
+        problem: ({ message }) => {
+          throw new Error(message);
+        },
+      },
+      new Blame(),
+      0,
+    );
+    await leg.start();
+    return { leg, send: FakeDevice.named('l1-send'), recv: FakeDevice.named('l1-recv') };
+  }
+
+  it('takes new credentials, and leaves its paths alone', async () => {
+    const { leg, send, recv } = await open();
+    send.localCandidate = 'relay';
+    leg.takeIceServers([{ ...one, username: '2:ada' }]);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect([send.ice, recv.ice]).toEqual([['turn:one.example'], ['turn:one.example']]);
+    leg.close();
+  });
+
+  it('leaves a TURN server that is about to go, where media is relayed by it', async () => {
+    const { leg, send, recv } = await open();
+    send.localCandidate = 'relay';
+    leg.takeIceServers([two]);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(send.ice).toEqual(['turn:two.example', 'turn:two.example', 'restart']);
+    expect(recv.ice).toEqual(['turn:two.example']);
+    leg.close();
+  });
+});

@@ -21,6 +21,8 @@ export class FakeClient {
   readonly told: string[] = [];
   readonly legs = new Map<string, LegOpen>();
   readonly closed: Close[] = [];
+  /** What it was told of while its legs lived. */
+  readonly iceServers: ParamsOf<typeof clientContract, 'leg.iceServers'>[] = [];
   readonly consumers: ConsumerNew[] = [];
   closeCode: number | undefined;
   closing: { readonly withinMs: number; readonly spreadMs?: number | undefined } | undefined;
@@ -44,6 +46,9 @@ export class FakeClient {
         'leg.close': (close) => {
           this.closed.push(close);
           this.legs.delete(close.legId);
+        },
+        'leg.iceServers': (servers) => {
+          this.iceServers.push(servers);
         },
         'consumer.new': (consumer) => {
           this.consumers.push(consumer);

@@ -24,6 +24,7 @@ export interface PlatformOptions {
   readonly timing?: Partial<ControlPlaneConfig['timing']>;
   readonly limits?: Partial<ControlPlaneTiming>;
   readonly clock?: Clock;
+  /** Besides those that every test has. */
   readonly secrets?: Partial<ControlPlaneSecrets>;
 }
 

@@ -56,13 +56,12 @@ export class NodeRoom {
   constructor(node: CapacityNode, reservations: readonly Reservation[], nowMs: number) {
     const { machine } = node;
     this.node = node;
-    this.workers = node.workers.map((worker) => ({
-      free: machine.workerStreams * (1 - workerStress(worker.cpu ?? 0, worker.streams, machine)),
-      used: worker.streams,
+    this.workers = node.workers.map(({ cpu, streams }) => ({
+      free: freeStreams(machine.workerStreams, streams, (cpu ?? 0) / fullAt.workerCpu),
+      used: streams,
     }));
     const streams = node.workers.reduce((sum, worker) => sum + worker.streams, 0);
-    const processStress = Math.max((node.processCpu ?? 0) / fullAt.processCpu, streams / machine.nodeStreams);
-    this.#nodeFree = machine.nodeStreams * (1 - processStress);
+    this.#nodeFree = freeStreams(machine.nodeStreams, streams, (node.processCpu ?? 0) / fullAt.processCpu);
     let counted = 0;
     for (const { shares } of node.meetings) for (const { egressBps } of shares) counted += egressBps;
     this.#egressFreeBps = machine.networkBps * fullAt.network - Math.max(node.egressBps ?? 0, counted);
@@ -183,6 +182,11 @@ export class NodeRoom {
       else this.take(open);
     }
   }
+}
+
+/** What is left of so many streams, by their number and by CPU, whichever is less. Streams are counted: exact. */
+function freeStreams(carried: number, used: number, stress: number): number {
+  return Math.min(carried - used, carried * (1 - stress));
 }
 
 /** The worst measure of a worker against what counts as full. */

@@ -107,7 +107,7 @@ export class Rooms {
   /** Chooses a node and takes its room, until `rollback`. */
   place({ shares, exclude = [], urgent = false }: MeetingToPlace): Placement {
     const largest = shares.reduce((most, { streams }) => Math.max(most, streams), 0);
-    const found = this.#roomFor(shares, largest, exclude) ?? this.#wholeWorkerFor(shares, largest, exclude);
+    const found = this.#roomFor(shares, largest, exclude) ?? this.#wholeWorkerFor(shares, exclude);
     if (found) {
       const left = this.#take(found, shares);
       return {
@@ -166,13 +166,7 @@ export class Rooms {
       if (index === UNKNOWN_TIER) continue;
       for (let at = lowerBound(tier, largest); at < tier.length; at += 1) {
         const entry = tier[at];
-        if (
-          entry &&
-          !exclude.includes(entry.nodeId) &&
-          largest <= entry.room.node.machine.workerStreams &&
-          entry.room.fit(shares)
-        )
-          return entry;
+        if (entry && !exclude.includes(entry.nodeId) && entry.room.fit(shares)) return entry;
       }
     }
     // What is not known is not comparable: spread there, pack elsewhere.
@@ -182,15 +176,14 @@ export class Rooms {
   }
 
   /** For a share larger than any worker: a worker that holds nothing, the largest there is. */
-  #wholeWorkerFor(shares: Shares, largest: number, exclude: readonly string[]): Entry | undefined {
+  #wholeWorkerFor(shares: Shares, exclude: readonly string[]): Entry | undefined {
     for (const tier of this.#tiers) {
       let best: Entry | undefined;
       for (let at = lowerBound(tier, this.#leastIdle); at < tier.length; at += 1) {
         const entry = tier[at];
         if (!entry) continue;
         const { workerStreams } = entry.room.node.machine;
-        if (largest < workerStreams || (best && workerStreams <= best.room.node.machine.workerStreams))
-          continue;
+        if (best && workerStreams <= best.room.node.machine.workerStreams) continue;
         if (!exclude.includes(entry.nodeId) && entry.room.fit(shares)) best = entry;
       }
       if (best) return best;
@@ -276,5 +269,5 @@ function search(tier: readonly Entry[], isBefore: (entry: Entry) => boolean): nu
 }
 
 function byId(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  return a < b ? -1 : 1;
 }

@@ -125,6 +125,19 @@ describe('placement', () => {
     expect(chosen(50, [unknown, capacityNode('b', [340])])).toBe('b');
     expect(chosen(80, [unknown, capacityNode('b', [340])])).toBe('a');
     expect(chosen(301, [unknown])).toBeUndefined();
+    expect(chosen(300, [unknown])).toBe('a');
+    const whole = capacityNode('b', [0], { workers: [{ cpu: 0.01, streams: 0 }] });
+    expect(chosen(760, [capacityNode('a', [0], { workers: [{ cpu: null, streams: 0 }] }), whole])).toBe('b');
+  });
+
+  it('spreads over nodes whose load is not known', () => {
+    const [full, light] = [300, 100].map((streams) =>
+      capacityNode(`with ${streams}`, [streams], { workers: [{ cpu: null, streams }] }),
+    );
+    expect(full && light && chosen(50, [light, full])).toBe('with 100');
+    expect(
+      full && light && place(meeting(50, { exclude: ['with 100'] }), [light, full], around()),
+    ).toMatchObject({ nodeId: 'with 300' });
   });
 
   it('counts what is promised, as far as its meeting does not use it yet', () => {
@@ -155,7 +168,7 @@ describe('placement', () => {
   it('takes all generations alike when the fleet has not said which is new', () => {
     const nodes = [capacityNode('old', [300], { generation: 'g0' }), capacityNode('new', [0])];
     const placement = place(meeting(50), nodes, { reservations: [], generation: null, nowMs });
-    expect(placement).toMatchObject({ nodeId: 'old' });
+    expect(placement).toEqual({ placed: true, nodeId: 'old', reason: 'in use, 50 streams left' });
   });
 
   it('leaves out nodes that drain, are unreachable or excluded, and says so', () => {
@@ -174,7 +187,43 @@ describe('placement', () => {
 
   it('puts what has lost its node where most is free, when nothing has room', () => {
     const nodes = [capacityNode('a', [420]), capacityNode('b', [390]), capacityNode('c', [500])];
-    expect(place(meeting(100, { urgent: true }), nodes, around())).toMatchObject({ nodeId: 'b' });
+    expect(place(meeting(100, { urgent: true }), nodes, around())).toEqual({
+      placed: true,
+      nodeId: 'b',
+      reason: 'urgent: over its target',
+    });
+    expect(place(meeting(100, { urgent: true, exclude: ['b'] }), nodes, around())).toMatchObject({
+      nodeId: 'a',
+    });
+    expect(place(meeting(100, { urgent: true }), [], around())).toMatchObject({ placed: false });
+  });
+
+  it('spreads what has lost its node: room that was taken urgently is taken', () => {
+    const rooms = new Rooms([capacityNode('a', [350]), capacityNode('b', [360])], around());
+    const urgently = (meetingId: string) => rooms.place(meeting(100, { meetingId, urgent: true }));
+    expect([urgently('m1'), urgently('m2'), urgently('m3')]).toMatchObject([
+      { nodeId: 'a' },
+      { nodeId: 'b' },
+      { nodeId: 'a' },
+    ]);
+  });
+
+  it('does not count a node as excluded that is not there', () => {
+    expect(place(meeting(40, { exclude: ['nobody'] }), [capacityNode('a', [400])], around())).toMatchObject({
+      reason: '1 nodes: 1 full, 0 draining, 0 unreachable, 0 excluded',
+    });
+  });
+
+  it('gives a meeting larger than any worker the largest idle one, not the one with most room', () => {
+    const large = machine({ workers: 1, workerStreams: 800 });
+    const smaller = machine({ workers: 1, workerStreams: 750 });
+    // A tenth of the larger one is noise.
+    const nodes = [
+      capacityNode('smaller', [0], { machine: smaller }),
+      capacityNode('large', [0], { machine: large, workers: [{ cpu: 0.07, streams: 0 }] }),
+    ];
+    for (const order of [nodes, nodes.toReversed()]) expect(chosen(900, order)).toBe('large');
+    expect(place(meeting(900, { exclude: ['large'] }), nodes, around())).toMatchObject({ nodeId: 'smaller' });
   });
 
   it('gives shares of one meeting different workers when they need them', () => {
@@ -236,6 +285,26 @@ describe('placing many at once', () => {
         ]);
       }),
     );
+  });
+
+  it('gives back only what was taken since the mark', () => {
+    const rooms = new Rooms([capacityNode('a', [0])], around());
+    rooms.place(meeting(100));
+    const mark = rooms.mark;
+    rooms.place(meeting(200));
+    rooms.rollback(mark);
+    expect(rooms.room('a')?.lightest).toBe(300);
+  });
+
+  it('goes without a node as long as it is closed, and knows nothing of one that is not there', () => {
+    const rooms = new Rooms([capacityNode('a', [0]), capacityNode('b', [100])], around());
+    const reopen = rooms.close('b');
+    expect(rooms.place(meeting(40))).toMatchObject({ nodeId: 'a' });
+    rooms.rollback(0);
+    reopen();
+    expect(rooms.place(meeting(40))).toMatchObject({ nodeId: 'b' });
+    rooms.close('nobody')();
+    expect(rooms.room('nobody')).toBeUndefined();
   });
 
   it('leaves everything as it was after a trial', () => {

@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 const worker = ['test/worker/**/*.test.ts'];
+// The CLI of Pulumi, which starts Node for each command.
+const engine = ['test/engine/**/*.test.ts'];
 const browser = ['test/browser/**/*.test.ts', 'test/faults/**/*.test.ts', 'test/paths/**/*.test.ts'];
 
 export default defineConfig({
@@ -10,10 +12,19 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts', 'test/**/*.test.tsx'],
-          exclude: [...worker, ...browser],
+          exclude: [...worker, ...engine, ...browser],
           // For what hangs, not for what is slow: a loaded machine is no fault of the test.
           testTimeout: 20_000,
           sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'engine',
+          include: engine,
+          testTimeout: 300_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 1 },
         },
       },
       // The next two measure time on real media, so nothing runs beside them, and nothing is tried twice: what
@@ -26,7 +37,7 @@ export default defineConfig({
           testTimeout: 30_000,
           hookTimeout: 30_000,
           retry: 0,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -37,7 +48,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           retry: 0,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

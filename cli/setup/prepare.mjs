@@ -1,9 +1,10 @@
 // The heavy part of set-up: what a machine must have, each step skipped when it is done already.
 import { browser } from './browser.mjs';
 import { pages } from './pages.mjs';
+import { pulumi } from './pulumi.mjs';
 import { worker } from './worker.mjs';
 
-/** @typedef {'browser' | 'worker' | 'pages'} Need */
+/** @typedef {'browser' | 'worker' | 'pages' | 'pulumi'} Need */
 
 /**
  * @param {Need[]} needs
@@ -20,5 +21,9 @@ export async function prepare(needs, beforeSlow = async () => {}) {
   if (needs.includes('browser')) variables.HOLDFAST_CHROMIUM = await browser(confirm);
   if (needs.includes('worker')) variables.MEDIASOUP_WORKER_BIN = await worker(confirm);
   if (needs.includes('pages')) await pages(confirm);
+  if (needs.includes('pulumi')) {
+    const found = await pulumi(confirm);
+    if (found !== undefined) variables.HOLDFAST_PULUMI = found;
+  }
   return variables;
 }

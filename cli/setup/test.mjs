@@ -15,7 +15,7 @@ const help = `Usage: npm test [-- [--fast] [filters]]
 
 Checks types, style and imports, then runs the tests. The last line is their sum.
 
-  --fast    static checks and unit tests only: no browser, no media worker
+  --fast    static checks and unit tests only: no browser, no media worker, no Pulumi
   -h, --help
 
 Everything else goes to vitest, for example:
@@ -34,7 +34,7 @@ export async function test(args) {
   }
   const fast = args.includes('--fast');
   await dependencies();
-  const variables = await prepare(fast ? [] : ['browser', 'worker', 'pages']);
+  const variables = await prepare(fast ? [] : ['browser', 'worker', 'pages', 'pulumi']);
 
   if (!fast) {
     await turn();

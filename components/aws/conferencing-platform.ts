@@ -111,7 +111,7 @@ export class ConferencingPlatform extends ComponentResource implements Platform 
     const endpoint = new PublicEndpoint(
       'entrance',
       {
-        tags,
+        ...common,
         entrance,
         domain: settings.domain,
         transform: transform.entrance,

@@ -32,6 +32,8 @@ export type Entrance =
 export interface PublicEndpointArgs {
   domain?: PlatformSettings['domain'] | undefined;
   entrance: Entrance;
+  /** Whether the engine refuses to delete or replace what participants come in by. Default: true. */
+  protect?: boolean | undefined;
   tags?: Tags | undefined;
   transform?: { balancer?: Transform<LoadBalancerArgs> } | undefined;
 }
@@ -73,12 +75,12 @@ export class PublicEndpoint extends ComponentResource {
     this.registerOutputs({ url: this.url, notices: this.notices });
   }
 
-  #machine(name: string, { domain }: PublicEndpointArgs, address: Input<string>) {
+  #machine(name: string, { domain, protect = true }: PublicEndpointArgs, address: Input<string>) {
     if (domain?.zoneId !== undefined) {
       new Record(
         name,
         { zoneId: domain.zoneId, name: domain.name, type: 'A', ttl: 60, records: [address] },
-        { parent: this },
+        { parent: this, protect },
       );
     }
     return { host: address, targetGroupArns: [] };
@@ -86,10 +88,10 @@ export class PublicEndpoint extends ComponentResource {
 
   #balancer(
     name: string,
-    { domain, tags: more, transform }: PublicEndpointArgs,
+    { domain, tags: more, transform, protect = true }: PublicEndpointArgs,
     entrance: Extract<Entrance, { kind: 'balancer' }>,
   ) {
-    const inside = { parent: this };
+    const kept = { parent: this, protect };
     const tags = tagsOf(name, more);
     const balancer = new LoadBalancer(
       name,
@@ -101,7 +103,7 @@ export class PublicEndpoint extends ComponentResource {
         dropInvalidHeaderFields: true,
         tags,
       }),
-      inside,
+      kept,
     );
     const targets = new TargetGroup(
       name,
@@ -120,7 +122,7 @@ export class PublicEndpoint extends ComponentResource {
         },
         tags,
       },
-      inside,
+      kept,
     );
     const forward = [{ type: 'forward', targetGroupArn: targets.arn }];
     const listeners = domain
@@ -136,7 +138,7 @@ export class PublicEndpoint extends ComponentResource {
               defaultActions: forward,
               tags,
             },
-            inside,
+            kept,
           ),
           new Listener(
             `${name}-http`,
@@ -152,7 +154,7 @@ export class PublicEndpoint extends ComponentResource {
               ],
               tags,
             },
-            inside,
+            kept,
           ),
         ]
       : [
@@ -165,7 +167,7 @@ export class PublicEndpoint extends ComponentResource {
               defaultActions: forward,
               tags,
             },
-            inside,
+            kept,
           ),
         ];
     if (domain?.zoneId !== undefined) {
@@ -177,7 +179,7 @@ export class PublicEndpoint extends ComponentResource {
           type: 'A',
           aliases: [{ name: balancer.dnsName, zoneId: balancer.zoneId, evaluateTargetHealth: false }],
         },
-        inside,
+        kept,
       );
     }
     // A group may only be registered once a listener uses it.

@@ -163,9 +163,11 @@ describe.each(phases)('phase %s', (phase) => {
 
   it('protects what holds meetings, unless it is told not to', async () => {
     const holding =
-      /:(Vpc|Subnet|InternetGateway|RouteTable|Route|RouteTableAssociation|SecurityGroup|Eip|Secret|Zone|LifecycleHook)$/;
+      /:(Vpc|Subnet|InternetGateway|RouteTable|Route|RouteTableAssociation|SecurityGroup|Eip|Secret|Zone|LifecycleHook|LoadBalancer|TargetGroup|Listener)$/;
     const drained = ({ type, name, inputs }: Recorded) =>
-      (holding.test(type) && name !== 'store') || (type === group && inputs.protectFromScaleIn === true);
+      (holding.test(type) && name !== 'store') ||
+      (type.endsWith(':Record') && name === 'entrance') ||
+      (type === group && inputs.protectFromScaleIn === true);
     const { made } = await usual(phase);
     for (const { type, name, options } of made.filter(drained)) {
       expect(options.protect, `${type} ${name}`).toBe(true);
@@ -337,7 +339,7 @@ describe('what protects meetings', () => {
     ] as const) {
       const before = (await usual(from)).made.filter(({ options }) => options.protect === true);
       const after = new Map((await usual(to)).made.map((each) => [key(each), each]));
-      expect(before.length).toBeGreaterThanOrEqual(19);
+      expect(before.length).toBeGreaterThanOrEqual(20);
       for (const each of before) {
         const later = after.get(key(each));
         expect(later?.options.protect, `${key(each)} in ${to}`).toBe(true);

@@ -39,6 +39,17 @@ export class AgentMetrics {
     [],
   );
 
+  readonly #emptySince = this.#gauge(
+    'holdfast_agent_empty_since_timestamp_seconds',
+    'Since when the machine holds nobody and the cloud has not taken its completion, Unix time; 0: no such time.',
+    [],
+  );
+  readonly #letGo = this.#gauge(
+    'holdfast_agent_last_release_seconds',
+    'From the empty node until the cloud took its completion, the last time.',
+    [],
+  );
+
   constructor() {
     this.phase('idle');
   }
@@ -57,6 +68,15 @@ export class AgentMetrics {
 
   completed(): void {
     this.#completed.inc();
+  }
+
+  /** Undefined: the machine is not one that is empty and paid for. */
+  emptySince(ms: number | undefined): void {
+    this.#emptySince.set((ms ?? 0) / 1000);
+  }
+
+  letGoAfter(milliseconds: number): void {
+    this.#letGo.set(milliseconds / 1000);
   }
 
   extension(result: 'given' | 'refused' | 'failed'): void {

@@ -11,7 +11,7 @@ import {
   isGone,
   type PlanSettings,
 } from './drain-knowledge.ts';
-import { type DrainPlan, initialPlan, transition } from './drain-plan.ts';
+import { type DrainPlan, initialPlan, isHeldForNothing, transition } from './drain-plan.ts';
 import { type DrainStep, nextStep } from './next-step.ts';
 import type { NodeAnswer, NodeClient } from './node-client.ts';
 
@@ -40,6 +40,7 @@ export class DrainAgent {
   #plan: DrainPlan = initialPlan;
   #wake: (() => void) | undefined;
   #drainingSinceMs: number | undefined;
+  #emptySinceMs: number | undefined;
 
   constructor(options: DrainAgentOptions) {
     this.#options = options;
@@ -103,6 +104,7 @@ export class DrainAgent {
     const before = this.#plan;
     const nowMs = clock.now();
     this.#plan = transition(before, event, nowMs, this.#settings);
+    this.#measureEmptiness(event, nowMs);
     const { phase, why } = this.#plan;
     if (phase === before.phase) return;
     if (before.phase === 'idle') this.#drainingSinceMs = nowMs;
@@ -113,6 +115,16 @@ export class DrainAgent {
       { from: before.phase, to: phase, why, sinceNoticeMs: nowMs - (this.#drainingSinceMs ?? nowMs) },
       'drain.phase',
     );
+  }
+
+  /** An empty machine that the cloud does not let go is paid for and seen by nobody. */
+  #measureEmptiness(event: DrainEvent, nowMs: number): void {
+    const { metrics } = this.#options;
+    const sinceMs = this.#emptySinceMs;
+    this.#emptySinceMs = isHeldForNothing(this.#plan) ? (sinceMs ?? nowMs) : undefined;
+    if (this.#emptySinceMs === sinceMs) return;
+    metrics.emptySince(this.#emptySinceMs);
+    if (sinceMs !== undefined && event.type === 'completed') metrics.letGoAfter(nowMs - sinceMs);
   }
 
   /** Until a notice is heard, the time comes or the signal aborts. */

@@ -152,3 +152,13 @@ function describeNotices(plan: DrainPlan): string {
 function canLetGo(plan: DrainPlan, nowMs: number, settings: PlanSettings): boolean {
   return [...plan.notices.values()].some(({ notice }) => mayComplete(notice, nowMs, settings));
 }
+
+/** Nothing is left to save here, and a notice that could be completed is not. */
+export function isHeldForNothing(plan: DrainPlan): boolean {
+  const nothingLeft =
+    plan.phase === 'drained' || plan.phase === 'released' || (plan.phase === 'releasing' && !plan.forced);
+  return (
+    nothingLeft &&
+    [...plan.notices.values()].some(({ notice, completed }) => notice.canComplete && !completed)
+  );
+}

@@ -68,6 +68,8 @@ export class FakeAutoScaling {
   readonly hooks: FakeHook[];
   status: string | undefined;
   refreshing = false;
+  /** Terminations are accepted, and nothing comes of them. */
+  forgetsTerminations = false;
   launching: Launching = 'works';
   /** How many more machines AWS has. */
   capacity = Infinity;
@@ -207,6 +209,7 @@ export class FakeAutoScaling {
         `Currently, desiredSize equals minSize (${this.min}). Terminating instance without replacement will violate group's min size constraint. Either set shouldDecrementDesiredCapacity flag to false or lower group's min size.`,
       );
     if (decrement) this.desired -= 1;
+    if (this.forgetsTerminations) return this.#activity(`Terminating EC2 instance: ${id}`, 'a user request');
     return this.end(instance, 'a user request');
   }
 

@@ -11,6 +11,8 @@ export interface FakeImdsOptions {
   /** How far away the client is: 1 on the machine itself, 2 in a container. */
   readonly hops?: number;
   readonly publicAddress?: string;
+  /** How many questions a token is good for: they end before their time. */
+  readonly tokenUses?: number;
   /** The launch template lets the metadata show the instance's tags. */
   readonly tags?: boolean;
 }
@@ -19,7 +21,8 @@ export interface FakeImdsOptions {
 export class FakeImds {
   readonly #instance: FakeInstance;
   readonly #options: Required<FakeImdsOptions>;
-  readonly #tokens = new Set<string>();
+  /** How many more questions each is good for. */
+  readonly #tokens = new Map<string, number>();
   #server: Server | undefined;
   #port = 0;
   #open = 0;
@@ -30,7 +33,7 @@ export class FakeImds {
 
   constructor(instance: FakeInstance, options: FakeImdsOptions = {}) {
     this.#instance = instance;
-    this.#options = { hopLimit: 1, hops: 1, publicAddress: '', tags: false, ...options };
+    this.#options = { hopLimit: 1, hops: 1, publicAddress: '', tags: false, tokenUses: Infinity, ...options };
   }
 
   /** Requests that are being answered; those that hang are not. */
@@ -88,10 +91,13 @@ export class FakeImds {
       const ttl = Number(header('x-aws-ec2-metadata-token-ttl-seconds'));
       if (!Number.isInteger(ttl) || ttl < 1 || ttl > 21_600) return [400, ''];
       const token = `token-${this.requests.length}`;
-      this.#tokens.add(token);
+      this.#tokens.set(token, this.#options.tokenUses);
       return [200, token];
     }
-    if (this.mood === 'refuses' || !this.#tokens.has(header('x-aws-ec2-metadata-token'))) return [401, ''];
+    const token = header('x-aws-ec2-metadata-token');
+    const uses = this.#tokens.get(token) ?? 0;
+    if (this.mood === 'refuses' || uses <= 0) return [401, ''];
+    this.#tokens.set(token, uses - 1);
     const value = path.startsWith('/latest/meta-data/')
       ? this.#value(path.slice('/latest/meta-data/'.length))
       : undefined;

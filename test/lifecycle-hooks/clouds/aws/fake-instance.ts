@@ -5,11 +5,13 @@ export interface FakeHook {
   readonly transition: 'autoscaling:EC2_INSTANCE_TERMINATING' | 'autoscaling:EC2_INSTANCE_LAUNCHING';
   readonly heartbeatTimeoutS: number;
   readonly defaultResult: 'CONTINUE' | 'ABANDON';
+  /** Less than AWS would give, for tests that have not so much time. */
+  readonly globalTimeoutS?: number;
 }
 
 /** The longest that any hook may hold an instance, s. */
-export function globalTimeoutS({ heartbeatTimeoutS }: FakeHook): number {
-  return Math.min(172_800, 100 * heartbeatTimeoutS);
+export function globalTimeoutS({ heartbeatTimeoutS, globalTimeoutS = Infinity }: FakeHook): number {
+  return Math.min(globalTimeoutS, 172_800, 100 * heartbeatTimeoutS);
 }
 
 interface Action {

@@ -6,6 +6,7 @@ import { hostCheck } from './api/hosts.ts';
 import { PublicServer } from './api/public-server.ts';
 import { DemandBoard } from './capacity/demand-board.ts';
 import { Placer } from './capacity/placer.ts';
+import { platformView } from './capacity/platform-view.ts';
 import { Claims } from './directory/claims.ts';
 import { Directory } from './directory/directory.ts';
 import { Homes } from './directory/homes.ts';
@@ -14,8 +15,10 @@ import { Gateway } from './gateway/gateway.ts';
 import { SignalServer } from './gateway/signal-server.ts';
 import { ControlPlaneMetrics } from './metrics.ts';
 import { type Door, NodeListener } from './nodes/node-listener.ts';
+import { NodeOrders } from './nodes/node-orders.ts';
 import { type RegisteredNode, Registry } from './nodes/registry.ts';
 import { DecisionLog } from './scaling/decision-log.ts';
+import { DrainOrders } from './scaling/drain-orders.ts';
 import { Leadership } from './scaling/leadership.ts';
 import { type ScalingDoorOptions, serveAutoscaler } from './scaling/scaling-door.ts';
 import { MemoryStore } from './store/memory-store.ts';
@@ -207,7 +210,8 @@ async function assemble(options: ControlPlaneOptions): Promise<Parts> {
     clock,
     log,
   });
-  const internal = new NodeListener({
+  const orders = new NodeOrders({ registry, connectionOf: (nodeId) => internal.connection(nodeId) });
+  const internal: NodeListener = new NodeListener({
     listen: config.internal,
     clusterToken: secrets.HOLDFAST_CLUSTER_TOKEN,
     agreement: { heartbeatMs, resumeMs: config.timing.resumeMs },
@@ -216,7 +220,20 @@ async function assemble(options: ControlPlaneOptions): Promise<Parts> {
     directory,
     placer,
     metrics: () => metrics.render(),
-    doors: scalingDoor(secrets, { leadership, decisions: decisionLog, metrics: metrics.scaling, log }),
+    doors: scalingDoor(secrets, {
+      leadership,
+      decisions: decisionLog,
+      orders: new DrainOrders({
+        leadership,
+        drain: (nodeId, reason) => orders.drain(nodeId, { by: 'autoscaler', reason }),
+        cancelDrain: (nodeId) => orders.cancelDrain(nodeId, { by: 'autoscaler' }),
+      }),
+      view: () => platformView({ registry, reservations: store.reservations, demand, now }),
+      fleets: store.fleets,
+      metrics: metrics.scaling,
+      now,
+      log,
+    }),
     moves: new Moves({
       directory,
       claims,
@@ -244,7 +261,7 @@ async function assemble(options: ControlPlaneOptions): Promise<Parts> {
         ...(await decisionLog.look(look)),
         leader: (await leadership.leader())?.holder ?? null,
       }),
-      connectionOf: (nodeId) => internal.connection(nodeId),
+      orders,
     },
     applications: {
       apiKey: secrets.HOLDFAST_API_KEY,

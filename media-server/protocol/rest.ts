@@ -112,7 +112,7 @@ export const keptDecision = z.object({
 export type KeptDecision = z.output<typeof keptDecision>;
 
 export const scalingSample = scalingFigures
-  .omit({ machines: true, machinesLeftOut: true })
+  .omit({ generation: true, machines: true, machinesLeftOut: true })
   .extend({ atMs: v.timestampMs });
 export type ScalingSample = z.output<typeof scalingSample>;
 

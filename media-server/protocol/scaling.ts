@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { type Contract, request } from './contract.ts';
+import { drainState } from './drain.ts';
+import { machineCapacity, share } from './registry.ts';
 import * as v from './values.ts';
 
 /**
@@ -74,6 +76,7 @@ export type MachineDoing = z.output<typeof machineDoing>;
 export const MOST_MACHINES_REPORTED = 200;
 
 export const scalingFigures = z.object({
+  generation: z.string().max(200).meta({ description: 'What new machines are launched from.' }),
   wanted: z.int().min(0).meta({ description: 'Machines that the cloud is to keep.' }),
   capacityWorkers: z.number().min(0).meta({ description: 'Workers of all nodes that are reachable.' }),
   usedWorkers: z
@@ -114,6 +117,74 @@ export const scalingReport = z.object({
 });
 export type ScalingReport = z.output<typeof scalingReport>;
 
+const order = z.object({ nodeId: v.nodeId, operationId, fence, reason });
+export type ScalingOrder = z.output<typeof order>;
+
+const list = <S extends z.ZodType>(of: S) => z.array(of).readonly();
+
+/** A media node as the autoscaler sees it; `capacity/node-room.ts` says what the figures mean. */
+export const observedNode = z.object({
+  nodeId: v.nodeId,
+  generation: z.string(),
+  zone: z.string().nullable(),
+  state: z.enum(['open', 'draining', 'unreachable']),
+  machine: machineCapacity,
+  workers: list(z.object({ cpu: z.number().nullable(), streams: z.number() })),
+  processCpu: z.number().nullable(),
+  egressBps: z.number().nullable(),
+  meetings: list(
+    z.object({
+      meetingId: v.meetingId,
+      shares: list(share),
+      workers: list(z.int()).exactOptional(),
+    }),
+  ),
+  drain: drainState,
+  drainedBy: z
+    .enum(['autoscaler', 'others'])
+    .nullable()
+    .meta({ description: 'autoscaler: it alone wants it empty, and may take that back.' }),
+  participants: z.int(),
+});
+
+/** Room that is kept free; see `capacity/reservations.ts`. */
+export const observedReservation = z.object({
+  meetingId: v.meetingId,
+  nodeId: v.nodeId,
+  purpose: z.enum(['expected', 'move']),
+  shares: list(share),
+  madeAtMs: v.timestampMs,
+  keptUntilMs: v.timestampMs,
+  decays: z.boolean(),
+});
+
+const asking = {
+  meetingId: v.meetingId,
+  shares: list(share),
+  firstAtMs: v.timestampMs,
+  lastAtMs: v.timestampMs,
+};
+/** Somebody who asks for room; see `capacity/demand.ts`. */
+export const observedWish = z.discriminatedUnion('kind', [
+  z.object({ kind: z.enum(['refused', 'waiting']), ...asking }),
+  z.object({ kind: z.literal('announced'), startsAtMs: v.timestampMs, ...asking }),
+]);
+
+/** A view has as many parts as it needs: a message between our processes has its limit. */
+export const platformPart = z.object({
+  viewId: z.string(),
+  parts: z.int().min(1),
+  nowMs: v.timestampMs.meta({
+    description: "The control plane's clock when the view was made: times are by it.",
+  }),
+  ageMs: z.number().min(0).meta({ description: 'Nothing in it was older than this.' }),
+  wishesLeftOut: z.int().min(0),
+  nodes: list(observedNode),
+  reservations: list(observedReservation),
+  wishes: list(observedWish),
+});
+export type PlatformPart = z.output<typeof platformPart>;
+
 /** Autoscaler → control plane. */
 export const scalingContract = {
   'lease.take': request(
@@ -129,6 +200,26 @@ export const scalingContract = {
   'lease.resign': request(
     'The next may lead at once. Nothing happens when somebody else leads already.',
     z.object({ fence }),
+    v.empty,
+  ),
+  'platform.observe': request(
+    'The first part of a view of nodes, reservations and demand, which is made now.',
+    v.empty,
+    platformPart,
+  ),
+  'platform.more': request(
+    'Another part of the view that was made last on this connection. NOT_FOUND for any other view.',
+    z.object({ viewId: z.string(), part: z.int().min(1) }),
+    platformPart,
+  ),
+  'node.drain': request(
+    'The node takes no new meetings and moves those it has (idempotent). NODE_UNKNOWN, LEASE_LOST.',
+    order,
+    v.empty,
+  ),
+  'node.cancelDrain': request(
+    "Take back a drain of the autoscaler's own; nothing happens to anybody else's. NODE_UNKNOWN, DRAIN_RELEASED, LEASE_LOST.",
+    order,
     v.empty,
   ),
   'decision.report': request(

@@ -11,7 +11,7 @@ import {
 } from '../../protocol/index.ts';
 import * as v from '../../protocol/values.ts';
 import type { Directory } from '../directory/directory.ts';
-import type { NodeConnection } from '../nodes/node-listener.ts';
+import type { NodeOrders } from '../nodes/node-orders.ts';
 import type { RegisteredNode, Registry } from '../nodes/registry.ts';
 import type { LookOptions } from '../scaling/decision-log.ts';
 import type { MeetingRecord } from '../store/records.ts';
@@ -26,12 +26,12 @@ export interface OperatorRoutesOptions {
   readonly meetings: Table<MeetingRecord>;
   readonly decisions: (look: LookOptions) => Promise<DecisionList>;
   readonly onRefused: OnRefused;
-  readonly connectionOf: (nodeId: string) => NodeConnection | undefined;
+  readonly orders: NodeOrders;
 }
 
 /** What operators see and do: nodes, meetings, drains. */
 export function operatorRoutes(app: FastifyInstance, options: OperatorRoutesOptions): void {
-  const { registry, directory, meetings, connectionOf } = options;
+  const { registry, directory, meetings, orders } = options;
   const guard = { onRequest: onlyBearer('operator', options.token, options.onRefused) };
 
   app.get('/v1/nodes', guard, async () => ({ nodes: (await registry.machines()).map(nodeViewOf) }));
@@ -47,16 +47,13 @@ export function operatorRoutes(app: FastifyInstance, options: OperatorRoutesOpti
 
   app.get('/v1/decisions', guard, (request) => options.decisions(parsed(decisionQuery, request.query)));
 
-  /** Tells the node itself, over its own connection. The answer is fresher than the registry, which hears of it next. */
-  const ask = async (
+  /** The answer is fresher than the registry, which hears of it next. */
+  const order = async (
     params: unknown,
-    command: (connection: NodeConnection) => Promise<DrainReport>,
+    command: (nodeId: string) => Promise<DrainReport>,
   ): Promise<NodeView> => {
     const { id } = parsed(z.object({ id: v.nodeId }), params);
-    if (!(await registry.get(id))) throw new HoldfastError('NODE_UNKNOWN', `there is no node ${id}`);
-    const connection = connectionOf(id);
-    if (!connection) throw new HoldfastError('NODE_UNREACHABLE', `node ${id} is not connected at the moment`);
-    const drain = await command(connection);
+    const drain = await command(id);
     const node = await registry.get(id);
     if (!node) throw new HoldfastError('NODE_UNKNOWN', `node ${id} has just left`);
     return nodeViewOf({ ...node, drain });
@@ -64,13 +61,13 @@ export function operatorRoutes(app: FastifyInstance, options: OperatorRoutesOpti
 
   app.post('/v1/nodes/:id/drain', guard, async (request, reply) => {
     const { reason, withinMs } = parsed(drainNode, request.body ?? {});
-    const order = { by: 'operator' as const, reason, ...(withinMs === undefined ? {} : { withinMs }) };
-    const node = await ask(request.params, (connection) => connection.request('node.drain', order));
+    const within = withinMs === undefined ? {} : { withinMs };
+    const node = await order(request.params, (id) => orders.drain(id, { by: 'operator', reason, ...within }));
     return reply.status(202).send(node);
   });
 
   app.delete('/v1/nodes/:id/drain', guard, (request) =>
-    ask(request.params, (connection) => connection.request('node.cancelDrain', { by: 'operator' })),
+    order(request.params, (id) => orders.cancelDrain(id, { by: 'operator' })),
   );
 }
 

@@ -78,7 +78,7 @@ export class DecisionLog {
     if (!present) for (const each of kept.slice(DECISIONS_KEPT - 1)) await decisions.delete(each.reportId);
   }
 
-  async #keepFigures({ machines, machinesLeftOut, ...sample }: ScalingFigures): Promise<void> {
+  async #keepFigures({ generation: _, machines, machinesLeftOut, ...sample }: ScalingFigures): Promise<void> {
     const nowMs = this.#options.now();
     if (nowMs - this.#lastSampleAtMs >= SAMPLE_SPACING_MS) {
       this.#lastSampleAtMs = nowMs;

@@ -8,7 +8,12 @@ const linkTo = (
   { controlPlane }: Platform,
   token = secrets.HOLDFAST_SCALING_TOKEN,
   path = '/internal/scaling',
-) => new ControlPlaneLink({ urls: [`ws://127.0.0.1:${controlPlane.internalPort}${path}`], token });
+) =>
+  new ControlPlaneLink({
+    urls: [`ws://127.0.0.1:${controlPlane.internalPort}${path}`],
+    token,
+    clock: systemClock,
+  });
 
 leaseContract('the control plane, over its channel', async () => {
   let nowMs = Date.now();

@@ -2,15 +2,18 @@ import { type Clock, pause } from '@holdfast/media-server/process/clock.ts';
 import {
   type ErrorCode,
   type HoldfastError,
+  type ScalingFigures,
+  type ScalingReport,
   toHoldfastError,
 } from '@holdfast/media-server/protocol/index.ts';
 import type { Logger } from 'pino';
 import type { FleetDriver } from '../clouds/types.ts';
+import { AutoscalerMetrics } from './autoscaler-metrics.ts';
 import type { ControlPlanePort } from './control-plane-port.ts';
-import type { Decision } from './decision.ts';
+import type { Act, Decision } from './decision.ts';
+import { figuresOf } from './figures.ts';
 import type { Intent, Journal, Lease } from './lease.ts';
 import { afterFailure, emptyMemory, type Memory } from './memory.ts';
-import type { Observation } from './observation.ts';
 import { plan } from './planner.ts';
 import type { ScalingPolicy } from './policy.ts';
 
@@ -27,15 +30,15 @@ export interface AutoscalerOptions {
   readonly dryRun?: boolean;
   readonly intervalMs?: number;
   readonly leaseMs?: number;
-  /** Told every decision, with what it was made from. */
-  readonly onDecision?: (decision: Decision, observation: Observation) => void;
+  readonly metrics?: AutoscalerMetrics;
 }
 
 /** What became of one step. */
 export type Step =
   | { readonly did: 'stood by'; readonly leader: string }
   | { readonly did: 'waited'; readonly why: string }
-  | { readonly did: 'decided'; readonly decision: Decision }
+  /** `figures`: what it was made from. */
+  | { readonly did: 'decided'; readonly decision: Decision; readonly figures: ScalingFigures }
   | { readonly did: 'acted'; readonly decision: Decision }
   /** `unsure`: it may have had its effect, and is repeated under the same name. */
   | {
@@ -66,6 +69,7 @@ const THROTTLED_MS = 10_000;
  */
 export class Autoscaler {
   readonly #options: AutoscalerOptions;
+  readonly #metrics: AutoscalerMetrics;
   #memory: Memory = emptyMemory;
   #fence: number | undefined;
   /** What is planned from must be as of later than this: it shows our own last order, and our predecessor's. */
@@ -73,9 +77,25 @@ export class Autoscaler {
   #notBeforeMs = 0;
   /** The operation that this process began last. */
   #begun: string | undefined;
+  /** When it last looked and came to an end; undefined: not yet. */
+  #lookedAtMs: number | undefined;
+  #lastFailure: HoldfastError | undefined;
+  #leads = false;
 
   constructor(options: AutoscalerOptions) {
     this.#options = options;
+    this.#metrics = options.metrics ?? new AutoscalerMetrics();
+  }
+
+  /** Whether it led when it last looked. */
+  get leads(): boolean {
+    return this.#leads;
+  }
+
+  /** How it is: when it last looked at fleet and platform, and why it could not since. */
+  get health(): { readonly lookedAtMs: number | undefined; readonly failure: string | undefined } {
+    const failure = this.#lastFailure;
+    return { lookedAtMs: this.#lookedAtMs, failure: failure && `${failure.code}: ${failure.message}` };
   }
 
   /** Works until the signal aborts; then somebody else may lead at once. */
@@ -83,14 +103,25 @@ export class Autoscaler {
     const { clock, log, intervalMs = 5000, lease } = this.#options;
     while (!signal.aborted) {
       try {
-        await this.step();
+        const { did } = await this.step();
+        this.#leads = did !== 'stood by' && this.#fence !== undefined;
+        this.#metrics.leads(this.#leads);
+        this.#lookedAtMs = clock.now();
+        this.#lastFailure = undefined;
       } catch (error) {
-        const { code, message } = toHoldfastError(error);
+        const failure = toHoldfastError(error);
+        const { code, message } = failure;
+        this.#lastFailure = failure;
+        this.#metrics.failed(code);
         log.warn({ code, message }, 'scaling.step_failed');
       }
       await pause(clock, intervalMs, signal);
     }
-    if (this.#fence !== undefined) await lease.resign(this.#fence);
+    if (this.#fence === undefined) return;
+    // A lease that cannot be given back ends by itself.
+    await lease
+      .resign(this.#fence)
+      .catch((error: unknown) => log.warn({ code: toHoldfastError(error).code }, 'scaling.not_resigned'));
   }
 
   /** One look and at most one act. Throws what the lease, the control plane or the cloud throws when they are asked. */
@@ -110,7 +141,7 @@ export class Autoscaler {
     const operationId = `${journal.id}-${sequence}`;
     const intent: Intent = { operationId, decision: step.decision, sinceMs: nowMs, attempts: 1 };
     this.#begun = operationId;
-    return this.#act({ ...journal, sequence, intent }, intent);
+    return this.#act({ ...journal, sequence, intent }, intent, step.figures);
   }
 
   #beginToLead(fence: number): void {
@@ -122,7 +153,7 @@ export class Autoscaler {
   }
 
   async #decide(): Promise<Step> {
-    const { driver, controlPlane, policy, clock, log, onDecision, dryRun = false } = this.#options;
+    const { driver, controlPlane, policy, clock, log, holder, dryRun = false } = this.#options;
     const [fleet, platform] = await Promise.all([driver.describe(), controlPlane.observe()]);
     const observation = { fleet, platform };
     if (platform.asOfMs < this.#seenSinceMs)
@@ -134,8 +165,28 @@ export class Autoscaler {
       { decision, dryRun, wanted: fleet.wanted, members: fleet.members.length, nodes: platform.nodes.length },
       'scaling.decision',
     );
-    onDecision?.(decision, observation);
-    return { did: 'decided', decision };
+    const figures = figuresOf(observation, clock.now());
+    const reportId = `${holder}-${Math.floor(clock.now())}`;
+    if (decision.type === 'hold') await this.#tell({ reportId, decision, outcome: 'held', figures });
+    else if (dryRun) await this.#tell({ reportId, decision, outcome: 'begun', figures });
+    return { did: 'decided', decision, figures };
+  }
+
+  /** Keeps it for operators to see. Nothing hangs on it. */
+  async #tell({
+    failure = null,
+    figures = null,
+    ...about
+  }: Pick<ScalingReport, 'reportId' | 'decision' | 'outcome'> &
+    Partial<Pick<ScalingReport, 'failure' | 'figures'>>): Promise<void> {
+    const { controlPlane, holder, log, dryRun = false } = this.#options;
+    const fence = dryRun ? null : (this.#fence ?? null);
+    const report: ScalingReport = { ...about, holder, fence, failure, figures };
+    this.#metrics.reported(report);
+    await controlPlane.report(report).catch((error: unknown) => {
+      const { code, message } = toHoldfastError(error);
+      log.warn({ code, message, reportId: report.reportId }, 'scaling.not_reported');
+    });
   }
 
   /** What was begun and may have had its effect. */
@@ -146,6 +197,7 @@ export class Autoscaler {
       log.warn({ intent }, 'scaling.intent_dropped');
       this.#memory = afterFailure(this.#memory, decision, policy.restMs, clock.now());
       await this.#write({ ...journal, intent: null });
+      await this.#tell({ reportId: intent.operationId, decision, outcome: 'dropped' });
       return { did: 'waited', why: `${decision.type} was begun and is not right any more` };
     }
     // A drain that another leader may still order late is taken back: with our token seen, theirs is refused.
@@ -159,17 +211,18 @@ export class Autoscaler {
   }
 
   /** Whether what was begun is still to be done. Only a release can have become wrong: somebody gave the node work again. */
-  async #stillRight(decision: Intent['decision']): Promise<boolean> {
+  async #stillRight(decision: Act): Promise<boolean> {
     if (decision.type !== 'release') return true;
     const { nodes } = await this.#options.controlPlane.observe();
     const node = nodes.find(({ nodeId }) => nodeId === decision.nodeId);
     return node === undefined || (node.drain !== 'active' && node.meetings.length === 0);
   }
 
-  async #act(journal: Journal, intent: Intent): Promise<Step> {
+  async #act(journal: Journal, intent: Intent, figures: ScalingFigures | null = null): Promise<Step> {
     const { clock, log } = this.#options;
-    const { decision } = intent;
+    const { decision, operationId: reportId } = intent;
     await this.#write(journal);
+    await this.#tell({ reportId, decision, outcome: 'begun', figures });
     try {
       await this.#perform(intent);
     } catch (error) {
@@ -183,11 +236,13 @@ export class Autoscaler {
         this.#learnFrom(failure, decision);
         await this.#write({ ...journal, intent: null });
       }
+      await this.#tell({ reportId, decision, outcome: 'failed', failure: { code, message } });
       return { did: 'failed', decision, code, unsure };
     }
     this.#seenSinceMs = clock.now();
     log.info({ intent }, 'scaling.done');
     await this.#write({ ...journal, intent: null });
+    await this.#tell({ reportId, decision, outcome: 'done' });
     return { did: 'acted', decision };
   }
 

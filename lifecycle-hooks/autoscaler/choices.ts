@@ -52,13 +52,14 @@ export function pendingNode(
   nodeId: string,
   member: { readonly machineType: string; readonly workers: number; readonly zone?: string | null },
   generation: string,
+  carries: ScalingPolicy['carries'] = {},
 ): CapacityNode {
   return {
     nodeId,
     generation,
     zone: member.zone ?? null,
     state: 'open',
-    machine: machineOf(member),
+    machine: machineOf(member, carries),
     workers: Array.from({ length: member.workers }, () => ({ cpu: 0, streams: 0 })),
     processCpu: 0,
     egressBps: 0,

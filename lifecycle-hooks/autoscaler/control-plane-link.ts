@@ -1,16 +1,23 @@
+import type { Clock } from '@holdfast/media-server/process/clock.ts';
 import { dialRpc, type RpcSocket } from '@holdfast/media-server/process/rpc-socket.ts';
 import {
   type Ask,
   HoldfastError,
+  type ScalingReport,
   scalingClientContract,
   scalingContract,
 } from '@holdfast/media-server/protocol/index.ts';
+import type { ControlPlanePort, Order } from './control-plane-port.ts';
 import type { Journal, Lead, Lease } from './lease.ts';
+import type { PlatformView } from './observation.ts';
+import { viewOf } from './view-of.ts';
 
 export interface ControlPlaneLinkOptions {
   /** ws(s)://HOST:PORT/internal/scaling; tried in turn. */
   readonly urls: readonly string[];
   readonly token: string;
+  /** Times of the control plane's clock are told by this one. */
+  readonly clock: Pick<Clock, 'now'>;
   /** For one answer, ms. */
   readonly timeoutMs?: number;
 }
@@ -24,7 +31,7 @@ const PING_MS = 2000;
  * The control plane as the autoscaler's process sees it, over one WebSocket that is dialled again when it is needed and
  * gone. Whoever waits for an answer when it breaks gets CONNECTION_CLOSED: whether there was an effect is not known.
  */
-export class ControlPlaneLink implements Lease {
+export class ControlPlaneLink implements Lease, ControlPlanePort {
   readonly #options: Required<ControlPlaneLinkOptions>;
   #socket: Promise<Socket> | undefined;
   #next = 0;
@@ -44,6 +51,28 @@ export class ControlPlaneLink implements Lease {
 
   async resign(fence: number): Promise<void> {
     await this.#ask('lease.resign', { fence });
+  }
+
+  async observe(): Promise<PlatformView> {
+    const askedAtMs = this.#options.clock.now();
+    const first = await this.#ask('platform.observe', {});
+    const parts = [first];
+    // One after the other: together they may be more than a connection should hold.
+    for (let part = 1; part < first.parts; part += 1)
+      parts.push(await this.#ask('platform.more', { viewId: first.viewId, part }));
+    return viewOf(parts, askedAtMs);
+  }
+
+  async drain(nodeId: string, order: Order): Promise<void> {
+    await this.#ask('node.drain', { nodeId, ...order });
+  }
+
+  async cancelDrain(nodeId: string, order: Order): Promise<void> {
+    await this.#ask('node.cancelDrain', { nodeId, ...order });
+  }
+
+  async report(report: ScalingReport): Promise<void> {
+    await this.#ask('decision.report', report);
   }
 
   /** Idempotent. */

@@ -1,3 +1,4 @@
+import type { ScalingReport } from '@holdfast/media-server/protocol/index.ts';
 import type { PlatformView } from './observation.ts';
 
 /** An order of the leader. */
@@ -16,4 +17,6 @@ export interface ControlPlanePort {
   drain(nodeId: string, order: Order): Promise<void>;
   /** Takes back a drain of the autoscaler's own; nothing happens to anybody else's. NODE_UNKNOWN, DRAIN_RELEASED. */
   cancelDrain(nodeId: string, order: Order): Promise<void>;
+  /** Keeps a decision for operators to see; again under the same id when its outcome is known. */
+  report(report: ScalingReport): Promise<void>;
 }

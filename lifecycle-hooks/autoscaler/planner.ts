@@ -140,7 +140,9 @@ class Look {
     const { launchesAtOnce } = this.#policy;
     let more = 0;
     do {
-      rooms.add(pendingNode(`more ${more}`, choice, this.#observation.fleet.generation));
+      rooms.add(
+        pendingNode(`more ${more}`, choice, this.#observation.fleet.generation, this.#policy.carries),
+      );
       more += 1;
     } while (
       more < launchesAtOnce &&
@@ -201,7 +203,7 @@ class Look {
     if (old.length > 0) {
       this.#notSurplus();
       const choice = this.#choice;
-      if (choice) rooms.add(pendingNode('one more', choice, fleet.generation));
+      if (choice) rooms.add(pendingNode('one more', choice, fleet.generation, this.#policy.carries));
       return this.#victim(rooms, old, 0)
         ? this.#grow(1, `${old.length} machines are of an old generation; one of the new comes first`)
         : [hold(`${old.length} machines are of an old generation; none may go now`)];

@@ -1,4 +1,9 @@
-import { capacityOf, type MachineCapacity } from '@holdfast/media-server/capacity/machine-capacity.ts';
+import {
+  type Carries,
+  capacityOf,
+  type MachineCapacity,
+} from '@holdfast/media-server/capacity/machine-capacity.ts';
+import { type ScalingPolicyInput, scalingPolicy } from '@holdfast/media-server/config/index.ts';
 import type { LaunchPreference } from '../clouds/types.ts';
 
 /** Where and as what a machine may be launched. */
@@ -30,37 +35,24 @@ export interface ScalingPolicy {
   readonly drainsAtOnce: number;
   /** In this order they are tried. */
   readonly choices: readonly LaunchChoice[];
+  /** What machines of a type carry, where it was measured better than the table of machine types knows. */
+  readonly carries: Readonly<Record<string, Carries>>;
   /** A choice, or a member, that has failed is left alone for so long, ms. */
   readonly restMs: number;
   /** What was observed longer ago is not known, ms. */
   readonly staleAfterMs: number;
 }
 
-export const defaultPolicy: ScalingPolicy = {
-  minNodes: 1,
-  maxNodes: 16,
-  headroomWorkers: 1,
-  surviveOneFailure: true,
-  slackWorkers: 1,
-  surplusForMs: 300_000,
-  graceMs: 300_000,
-  launchDeadlineMs: 600_000,
-  leadMs: 600_000,
-  launchesAtOnce: 10,
-  drainsAtOnce: 1,
+/** What is wanted where nothing else is said, on machines of one worker. */
+export const defaultPolicy: ScalingPolicy = scalingPolicy.parse({
   choices: [{ machineType: 'local', workers: 1 }],
-  restMs: 600_000,
-  staleAfterMs: 60_000,
-};
+} satisfies ScalingPolicyInput);
 
-export function machineOf({
-  machineType,
-  workers,
-}: {
-  machineType: string;
-  workers: number;
-}): MachineCapacity {
-  return capacityOf(machineType, workers);
+export function machineOf(
+  { machineType, workers }: { readonly machineType: string; readonly workers: number },
+  carries: ScalingPolicy['carries'],
+): MachineCapacity {
+  return capacityOf(machineType, workers, carries[machineType]);
 }
 
 /** Names a choice, as far as the cloud says what it made of it. */

@@ -41,10 +41,11 @@ export class Sight {
       generation: fleet.generation,
       nowMs: this.#nowMs,
     });
-    for (const member of this.arriving) rooms.add(pendingNode(member.id, member, member.generation));
+    for (const member of this.arriving)
+      rooms.add(pendingNode(member.id, member, member.generation, this.#policy.carries));
     const choice = present ?? this.#policy.choices[0];
     for (let index = 0; index < this.missing && choice; index += 1)
-      rooms.add(pendingNode(`missing ${index}`, choice, fleet.generation));
+      rooms.add(pendingNode(`missing ${index}`, choice, fleet.generation, this.#policy.carries));
     return rooms;
   }
 
@@ -69,7 +70,8 @@ export class Sight {
 
   #asking(): MeetingToPlace[] {
     const choice = this.#policy.choices[0];
-    const empty = choice && new NodeRoom(pendingNode('empty', choice, ''), [], this.#nowMs);
+    const empty =
+      choice && new NodeRoom(pendingNode('empty', choice, '', this.#policy.carries), [], this.#nowMs);
     return (
       this.#observation.platform.demand.wishes
         .filter((each) => each.kind !== 'announced' || each.startsAtMs - this.#nowMs <= this.#policy.leadMs)

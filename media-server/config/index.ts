@@ -1,3 +1,4 @@
+export * from './autoscaler-config.ts';
 export * from './generation.ts';
 export * from './launch-description.ts';
 export * from './load.ts';

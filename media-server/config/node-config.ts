@@ -1,22 +1,11 @@
 import { z } from 'zod';
 import { DRAIN_WITHIN_MS } from '../protocol/drain.ts';
 import { iceServer, nodeId, turnUrls } from '../protocol/values.ts';
+import { autoscalerConfig } from './autoscaler-config.ts';
+import { carries } from './carries.ts';
 
 const port = z.int().min(0).max(65_535);
 const httpUrl = z.url();
-
-/** Of one machine of the fleet; what is absent is taken from `capacity/machine-capacity.ts`. */
-const carries = z
-  .strictObject({
-    /** Streams that one worker forwards. */
-    workerStreams: z.number().positive(),
-    /** Streams that Node's own thread serves. */
-    nodeStreams: z.number().positive(),
-    /** What the machine may send, bits per second. */
-    networkBps: z.number().positive(),
-  })
-  .partial()
-  .prefault({});
 
 /** How a process finds out what machine it is on; see `media-server/machine`. */
 const machineSource = z
@@ -58,7 +47,7 @@ export const mediaNodeConfig = z.object({
     })
     .prefault({}),
   /** What one machine carries, where it was measured better than the table of machine types knows. */
-  carries,
+  carries: carries.prefault({}),
   handover: z
     .object({
       /** Time one meeting may take until its commit, ms. */
@@ -205,6 +194,7 @@ export const nodeConfig = z.discriminatedUnion('role', [
   mediaNodeConfig,
   controlPlaneConfig,
   drainAgentConfig,
+  autoscalerConfig,
 ]);
 export type NodeConfig = z.output<typeof nodeConfig>;
 /** What may be left out has a default. */

@@ -62,6 +62,7 @@ const RELAUNCH_MS = { first: 1000, most: 30_000 };
  */
 export class LocalCloud extends EventEmitter<{ event: [CloudEvent] }> {
   readonly #options: Required<LocalCloudOptions>;
+  #min: number;
   readonly #members = new Map<string, GroupMember>();
   readonly #goneIds = new Set<string>();
   readonly #operations = new Set<string>();
@@ -84,13 +85,22 @@ export class LocalCloud extends EventEmitter<{ event: [CloudEvent] }> {
       stopGraceMs: 5000,
       ...options,
     };
+    this.#min = this.#options.min;
+  }
+
+  /** The group's minimum from now on, as an operator sets it. Nothing is launched for it: that is the autoscaler's. */
+  limit(min: number): void {
+    const { max } = this.#options;
+    if (!Number.isInteger(min) || min < 0 || min > max)
+      throw new HoldfastError('BAD_REQUEST', `the minimum must be from 0 to ${max}`);
+    this.#min = min;
   }
 
   describe(): Fleet {
-    const { min, max, generation, workers, clock } = this.#options;
+    const { max, generation, workers, clock } = this.#options;
     return {
       wanted: this.#wanted,
-      limits: { min, max },
+      limits: { min: this.#min, max },
       generation,
       asOfMs: clock.now(),
       members: [...this.#members.values()].map((member) => ({
@@ -106,9 +116,8 @@ export class LocalCloud extends EventEmitter<{ event: [CloudEvent] }> {
   }
 
   #releasable(member: GroupMember): Releasable {
-    const { min } = this.#options;
     if (member.state === 'leaving') return { ok: false, why: 'it leaves already' };
-    if (this.#wanted <= min) return { ok: false, why: `the group is at its minimum of ${min}` };
+    if (this.#wanted <= this.#min) return { ok: false, why: `the group is at its minimum of ${this.#min}` };
     return { ok: true };
   }
 
@@ -140,11 +149,10 @@ export class LocalCloud extends EventEmitter<{ event: [CloudEvent] }> {
     const present = member.presentTermination(kind);
     if (present) return present;
     if (decrement && !member.decremented) {
-      const { min } = this.#options;
-      if (this.#wanted <= min) {
+      if (this.#wanted <= this.#min) {
         throw new HoldfastError(
           'CLOUD_REFUSED',
-          `${memberId} cannot be released: the group is at its minimum of ${min}`,
+          `${memberId} cannot be released: the group is at its minimum of ${this.#min}`,
         );
       }
       this.#wanted -= 1;

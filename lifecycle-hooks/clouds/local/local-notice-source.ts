@@ -1,10 +1,11 @@
 import { type Clock, pause } from '@holdfast/media-server/process/clock.ts';
-import { errorBody, HoldfastError, isErrorCode } from '@holdfast/media-server/protocol/index.ts';
 import type { Logger } from 'pino';
 import { type SocketAnswer, socketRequest } from '../../socket-http.ts';
 import type { Notice, NoticeSource } from '../types.ts';
+import { localServiceCall, successful } from './local-service-call.ts';
 import { LONG_POLL_MS, type NoticeList, noticeList, notice as noticeSchema } from './metadata-protocol.ts';
 
+const SERVICE = 'the metadata service';
 const CALL_TIMEOUT_MS = 5000;
 const RETRY_MS = { first: 100, most: 2000 };
 
@@ -65,32 +66,15 @@ export class LocalNoticeSource implements NoticeSource {
       timeoutMs: LONG_POLL_MS + CALL_TIMEOUT_MS,
       signal,
     });
-    return noticeList.parse(successful(answer).body);
+    return noticeList.parse(successful(SERVICE, answer).body);
   }
 
   async #post(notice: Notice, action: 'extend' | 'complete'): Promise<SocketAnswer> {
-    try {
-      const answer = await socketRequest({
-        socketPath: this.#socketPath,
-        method: 'POST',
-        path: `/v1/notices/${encodeURIComponent(notice.id)}/${action}`,
-        timeoutMs: CALL_TIMEOUT_MS,
-      });
-      return successful(answer);
-    } catch (error) {
-      if (error instanceof HoldfastError) throw error;
-      throw new HoldfastError('CLOUD_UNREACHABLE', `the metadata service did not answer: ${error}`, {
-        cause: error,
-      });
-    }
+    return localServiceCall(SERVICE, {
+      socketPath: this.#socketPath,
+      method: 'POST',
+      path: `/v1/notices/${encodeURIComponent(notice.id)}/${action}`,
+      timeoutMs: CALL_TIMEOUT_MS,
+    });
   }
-}
-
-function successful(answer: SocketAnswer): SocketAnswer {
-  if (answer.status >= 200 && answer.status < 300) return answer;
-  const refusal = errorBody.safeParse(answer.body).data?.error;
-  throw new HoldfastError(
-    isErrorCode(refusal?.code) ? refusal.code : 'CLOUD_UNREACHABLE',
-    refusal?.message ?? `the metadata service answered ${answer.status}`,
-  );
 }

@@ -1,8 +1,8 @@
 import { chmod } from 'node:fs/promises';
 import type { Clock } from '@holdfast/media-server/process/clock.ts';
-import { errorTable, toHoldfastError } from '@holdfast/media-server/protocol/index.ts';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { answerErrors } from './answer-errors.ts';
 import { LONG_POLL_MS, type NoticeList } from './metadata-protocol.ts';
 import type { NoticeBoard } from './notice-board.ts';
 
@@ -20,12 +20,7 @@ export class MetadataService {
     this.#board = board;
     this.#clock = clock;
     this.#server = Fastify({ forceCloseConnections: true });
-    this.#server.setErrorHandler((error, _request, reply) => {
-      const known = error instanceof z.ZodError ? undefined : toHoldfastError(error);
-      const code = known?.code ?? 'BAD_REQUEST';
-      const { status, action } = errorTable[code];
-      return reply.code(status).send({ error: { code, message: known?.message ?? String(error), action } });
-    });
+    answerErrors(this.#server);
     this.#server.get('/v1/notices', async (request): Promise<NoticeList> => {
       if (query.parse(request.query).etag === board.etag) await this.#change();
       return {

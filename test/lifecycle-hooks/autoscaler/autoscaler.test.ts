@@ -55,6 +55,7 @@ function autoscaler(
     observe: () => around('observe', () => controlPlane.observe()),
     drain: (id, order) => around('drain', () => controlPlane.drain(id, order)),
     cancelDrain: (id, order) => around('cancelDrain', () => controlPlane.cancelDrain(id, order)),
+    report: (report) => around('report', () => controlPlane.report(report)),
   };
   const wrappedLease: Lease = {
     take: (name, ttlMs) => around('take', () => lease.take(name, ttlMs)),
@@ -131,13 +132,10 @@ describe('autoscaler', { timeout: 60_000 }, () => {
 
   it('that is dry decides the same and does nothing, and takes no lead from anybody', async () => {
     const { world, lease } = worldWithLease();
-    const decided: string[] = [];
-    const dry = autoscaler(world, lease, 'dry', {
-      dryRun: true,
-      onDecision: ({ type }) => decided.push(type),
-    });
+    const dry = autoscaler(world, lease, 'dry', { dryRun: true });
     await live(world, () => dry.step());
-    expect(decided).toContain('grow');
+    expect(world.reports.map(({ decision }) => decision.type)).toContain('grow');
+    expect(new Set(world.reports.map(({ fence }) => fence))).toEqual(new Set([null]));
     expect(world.done).toEqual([]);
     expect(await lease.take('real', LEASE_MS)).toMatchObject({ held: true, fence: 1 });
   });

@@ -4,7 +4,7 @@ import type { Fleet, FleetDriver, Growth, MemberStatus } from '@holdfast/lifecyc
 import { type Demand, fulfil, noDemand, wish } from '@holdfast/media-server/capacity/demand.ts';
 import { sharesOf } from '@holdfast/media-server/capacity/meeting-load.ts';
 import { place } from '@holdfast/media-server/capacity/placement.ts';
-import { HoldfastError } from '@holdfast/media-server/protocol/index.ts';
+import { HoldfastError, type ScalingReport } from '@holdfast/media-server/protocol/index.ts';
 import { machine } from '../../media-server/capacity/capacity-nodes.ts';
 
 interface Machine {
@@ -40,6 +40,7 @@ export class ScalingWorld {
   sick = false;
   readonly violations: string[] = [];
   readonly done: string[] = [];
+  readonly reports: ScalingReport[] = [];
   readonly drains = new Map<string, 'autoscaler' | 'others'>();
   readonly meetings = new Map<string, Meeting>();
   readonly machines = new Map<string, Machine>();
@@ -200,6 +201,9 @@ export class ScalingWorld {
       if (this.drains.get(nodeId) !== 'autoscaler') return;
       this.done.push(`cancel ${nodeId}`);
       this.drains.delete(nodeId);
+    },
+    report: async (report) => {
+      this.reports.push(report);
     },
   };
 

@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import {
+  type AutoscalerConfig,
+  autoscalerConfig,
+  autoscalerSecrets,
+  loadConfig,
+  loadSecrets,
+} from '@holdfast/media-server/config/index.ts';
+import { systemClock } from '@holdfast/media-server/process/clock.ts';
+import { ProbeServer } from '@holdfast/media-server/process/probe-server.ts';
+import { runProcess } from '@holdfast/media-server/process/run-process.ts';
+import { SocketFleetDriver } from '../clouds/local/socket-fleet-driver.ts';
+import type { FleetDriver } from '../clouds/types.ts';
+import { Autoscaler } from './autoscaler.ts';
+import { AutoscalerMetrics } from './autoscaler-metrics.ts';
+import { ControlPlaneLink } from './control-plane-link.ts';
+
+runProcess('autoscaler', async (processLog) => {
+  const config = loadConfig(autoscalerConfig);
+  const { HOLDFAST_SCALING_TOKEN: token } = loadSecrets(autoscalerSecrets);
+  // Another one for every process: who comes back after a crash must not be taken for the one that led.
+  const holder = config.holder ?? `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`;
+  const log = processLog.child({ holder });
+  const metrics = new AutoscalerMetrics();
+  const clock = systemClock;
+  const link = new ControlPlaneLink({ urls: config.controlPlane.urls, token, clock });
+  const { policy, dryRun, intervalMs, leaseMs } = config;
+  const autoscaler = new Autoscaler({
+    holder,
+    driver: fleetDriver(config.fleet),
+    controlPlane: link,
+    lease: link,
+    policy,
+    clock,
+    log,
+    dryRun,
+    intervalMs,
+    leaseMs,
+    metrics,
+  });
+  const probes = new ProbeServer({
+    nodeId: holder,
+    role: 'autoscaler',
+    // Ready: it sees control plane and cloud, as leader or standing by.
+    readiness: () => {
+      const { lookedAtMs, failure } = autoscaler.health;
+      const ready = lookedAtMs !== undefined && clock.now() - lookedAtMs <= leaseMs;
+      return { ready, leads: autoscaler.leads, failure };
+    },
+    metrics: () => metrics.render(),
+    log,
+  });
+  const port = await probes.listen(config.http);
+  log.info({ port, dryRun, policy, fleet: config.fleet.kind }, 'scaling.listening');
+  const stop = new AbortController();
+  const running = autoscaler.run(stop.signal);
+  return {
+    async close() {
+      stop.abort();
+      await running;
+      await Promise.all([link.close(), probes.close()]);
+    },
+  };
+});
+
+function fleetDriver(fleet: AutoscalerConfig['fleet']): FleetDriver {
+  switch (fleet.kind) {
+    case 'local':
+      return new SocketFleetDriver(fleet.socket);
+  }
+}

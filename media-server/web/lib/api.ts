@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 import { type ErrorCode, HoldfastError, isErrorCode } from '../../protocol/errors.ts';
 import {
+  type DecisionList,
+  decisionList,
   errorBody,
   type MeetingView,
   meetingList,
@@ -59,6 +61,16 @@ export class Api {
   async meetings(token: string, signal: AbortSignal): Promise<readonly MeetingView[]> {
     return (await this.#call({ method: 'GET', path: '/v1/meetings', answer: meetingList, token, signal }))
       .meetings;
+  }
+
+  /** What the autoscaler decided; of its samples those that are newer. */
+  async decisions(
+    token: string,
+    { limit, samplesSinceMs }: { readonly limit: number; readonly samplesSinceMs: number },
+    signal: AbortSignal,
+  ): Promise<DecisionList> {
+    const path = `/v1/decisions?limit=${limit}&samplesSinceMs=${samplesSinceMs}`;
+    return this.#call({ method: 'GET', path, answer: decisionList, token, signal });
   }
 
   async drain(token: string, nodeId: string, reason: string, signal: AbortSignal): Promise<NodeView> {

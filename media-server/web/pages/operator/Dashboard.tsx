@@ -10,6 +10,7 @@ import { DrainDialog } from './DrainDialog.tsx';
 import { EventList } from './EventList.tsx';
 import { MeetingTable } from './MeetingTable.tsx';
 import { NodeCard } from './NodeCard.tsx';
+import { Scaling } from './Scaling.tsx';
 import './operator.css';
 
 interface DashboardProps {
@@ -71,6 +72,7 @@ export function Dashboard({ api, token, onTokenRefused }: DashboardProps) {
           ))}
         </ul>
       </section>
+      <Scaling api={api} token={token} />
       <div className="operator-columns">
         <section aria-labelledby="meetings">
           <h2 id="meetings">Meetings</h2>

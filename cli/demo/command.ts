@@ -11,22 +11,23 @@ export function register(program: Command): void {
   program
     .command('demo')
     .description(
-      'move live meetings off a node and watch that nobody notices; then kill a node and watch it recover',
+      'watch a fleet grow, shrink under live meetings without anybody noticing, and recover from a killed node',
     )
     .option(
       '--participants <n>',
       `browser participants (default: ${defaultParticipants()} on this machine)`,
       integerBetween(2, 48),
     )
-    .option('--meetings <n>', 'meetings they are in', integerBetween(1, 24), 2)
+    .option('--meetings <n>', 'meetings they are in', integerBetween(2, 24), 2)
     .option('--headed', 'show the browser windows', false)
     .option('--keep', 'leave everything running afterwards, until Ctrl-C', false)
     .option('--json', 'one JSON document on stdout, everything else on stderr', false)
     .addHelpText(
       'after',
       `
-Starts one control plane and two media nodes on this machine, opens headless Chromium participants with fake cameras,
-takes a node away while they talk, then kills the other one. Ends with exit code 0 only if nothing was lost.
+Starts a control plane, the autoscaler and one media node on this machine. Visitors arrive, and a second node is launched;
+headless Chromium participants with fake cameras join; the visitors leave, and the surplus node is emptied and given back
+while the others talk; then the node that is left is killed. Ends with exit code 0 only if nothing was lost.
 
 Examples:
   $ npm run demo

@@ -1,12 +1,17 @@
+import type { CloudEvent } from '@holdfast/lifecycle-hooks/clouds/local/local-cloud.ts';
 import type { NodeView } from '@holdfast/media-server/protocol/index.ts';
 import { distribution } from '../observe/gaps.ts';
 import type { Gathering, GatheringOptions, Recovery } from '../observe/gathering.ts';
 import { type Losses, type MeasuredStream, measureMove } from '../observe/measure.ts';
 import { nowMs } from '../observe/participants.ts';
+import type { Arc } from './arc.ts';
 import type { DemoReport } from './report.ts';
-import { withAbort } from './with-abort.ts';
+import type { ScalingAction } from './scaling-record.ts';
+import type { Visitors } from './visitors.ts';
 
 const MOVE_LIMIT_MS = 60_000;
+/** From when people have left until a machine is being emptied. */
+const SURPLUS_LIMIT_MS = 60_000;
 
 export interface ScaleIn {
   readonly node: NodeView;
@@ -18,27 +23,39 @@ export interface ScaleIn {
   readonly complaints: readonly string[];
 }
 
-/** The cloud wants the busiest node back. Resolves when its process has ended and the move is measured. */
+/** The first people are there, and a machine is launched for those who come next. @returns why it was */
+export async function growth(gathering: Gathering, visitors: Visitors, arc: Arc): Promise<string> {
+  await visitors.arrive(gathering.platform, arc.visitors);
+  await gathering.nodesReady(2);
+  const launch = (await gathering.api.decisions()).find(({ decision }) => decision.type === 'grow');
+  if (!launch) throw new Error('a machine came that nobody had decided to launch');
+  return launch.decision.reason;
+}
+
+/** The visitors leave, and the autoscaler gives a machine back. Resolves when its process has ended and the move is measured. */
 export async function scaleIn(
   gathering: Gathering,
+  visitors: Visitors,
   signal: AbortSignal,
   progress: (line: string) => void,
 ): Promise<ScaleIn> {
-  const steady = await gathering.steady();
-  const node = await gathering.busiestNode();
-  const total = node.meetings.length;
+  const { platform, api } = gathering;
   const complaints: string[] = [];
   const onCrash = ({ name, logFile }: { name: string; logFile: string }) => {
     complaints.push(`${name} crashed; see ${logFile}`);
   };
-  gathering.platform.on('crash', onCrash);
-  const startedMs = Date.now();
+  const onEvent = (event: CloudEvent) => {
+    if (event.type === 'notice-ended' && event.how !== 'completed')
+      complaints.push(`${event.memberId}: the notice was not completed but ${event.how}`);
+  };
+  const steady = await gathering.steady();
   const fromMs = nowMs();
-  const termination = gathering.platform.cloud.terminate(node.nodeId, {
-    kind: 'scale-in',
-    timeoutMs: MOVE_LIMIT_MS,
-  });
-  await gathering.api.waitForNodes(
+  platform.on('crash', onCrash);
+  platform.cloud.on('event', onEvent);
+  await visitors.leave();
+  const { node, startedMs } = await untilVictim(gathering, signal);
+  const total = node.meetings.length;
+  await api.waitForNodes(
     `${node.nodeId} gives up its meetings`,
     (nodes) => {
       const left = nodes.find(({ nodeId }) => nodeId === node.nodeId)?.meetings.length ?? 0;
@@ -48,14 +65,12 @@ export async function scaleIn(
     { limitMs: MOVE_LIMIT_MS, signal },
   );
   const evacuationMs = Date.now() - startedMs;
-  const { how, atMs } = await withAbort(termination.ended, signal);
-  if (how !== 'completed')
-    complaints.push(`the notice was not completed but ${how}, after ${atMs - startedMs} ms`);
-  await withAbort(termination.gone, signal);
+  await platform.cloud.until(({ members }) => members.every(({ id }) => id !== node.nodeId), signal);
   const releasedMs = Date.now() - startedMs;
-  gathering.platform.off('crash', onCrash);
+  platform.cloud.off('event', onEvent);
+  platform.off('crash', onCrash);
   const move = await gathering.settle(fromMs);
-  const screens = await gathering.screens(steady.fromMs - 1000);
+  const screens = await gathering.screens(steady.fromMs);
   return {
     node,
     evacuationMs,
@@ -66,13 +81,40 @@ export async function scaleIn(
   };
 }
 
-/** One more machine, so that somebody stands by. */
+/** Waits until the autoscaler empties a node. Resolves with the node as it was before, and when that began. */
+async function untilVictim(
+  { api }: Gathering,
+  signal: AbortSignal,
+): Promise<{ readonly node: NodeView; readonly startedMs: number }> {
+  let before: readonly NodeView[] = [];
+  const isVictim = ({ drain }: NodeView) => drain.state !== 'active';
+  const nodes = await api.waitForNodes(
+    'the surplus node is emptied',
+    (now) => {
+      if (now.some(isVictim)) return true;
+      before = now;
+      return false;
+    },
+    { limitMs: SURPLUS_LIMIT_MS, signal },
+  );
+  const victim = nodes.find(isVictim);
+  const node = before.find(({ nodeId }) => nodeId === victim?.nodeId);
+  if (!victim || !node) throw new Error('a node was being emptied before anybody had left');
+  return { node, startedMs: victim.drain.sinceMs ?? Date.now() };
+}
+
+/** The group is to have two machines from now on, so that somebody stands by; the autoscaler launches the second. */
 export async function standBy(gathering: Gathering): Promise<void> {
-  await gathering.platform.driver.grow({ to: 2, operationId: 'demo-stand-by' });
+  gathering.platform.cloud.limit(2);
   await gathering.nodesReady(2);
 }
 
-export function reportOf(options: GatheringOptions, move: ScaleIn, recovery: Recovery): DemoReport {
+export function reportOf(
+  options: GatheringOptions,
+  move: ScaleIn,
+  recovery: Recovery,
+  scaling: readonly ScalingAction[],
+): DemoReport {
   const back = distribution(recovery.timesMs.map((time) => Math.round(time)));
   // What never came back has no time; it is counted as lost.
   const finite = (value: number | null) => (value !== null && Number.isFinite(value) ? value : null);
@@ -95,5 +137,6 @@ export function reportOf(options: GatheringOptions, move: ScaleIn, recovery: Rec
       participants: options.participants,
       lost: recovery.losses.affected,
     },
+    scaling: [...scaling],
   };
 }

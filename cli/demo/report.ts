@@ -8,9 +8,9 @@ export const demoReport = z.object({
   ok: z.boolean(),
   participants: z.int(),
   meetings: z.int(),
-  /** From the cloud's notice until the node held no meeting any more. */
+  /** From the autoscaler's order until the node held no meeting any more. */
   evacuationMs: z.number(),
-  /** From the cloud's notice until the cloud ended the process. */
+  /** From the same order until the cloud had ended the process. */
   releasedMs: z.number(),
   streams: z.array(
     z.object({
@@ -31,12 +31,25 @@ export const demoReport = z.object({
     /** Participants who were gone afterwards, or missed a picture or a sound. */
     lost: z.int(),
   }),
+  /** What the autoscaler did, the oldest first. */
+  scaling: z.array(
+    z.object({
+      /** ISO 8601. */
+      at: z.iso.datetime(),
+      action: z.string(),
+      node: z.string().nullable(),
+      reason: z.string(),
+    }),
+  ),
 });
 export type DemoReport = z.output<typeof demoReport>;
 
 const ms = (value: number | null) => (value === null ? '–' : `${Math.round(value)} ms`);
 const seconds = (value: number) => `${(value / 1000).toFixed(1)} s`;
 const spread = ({ p50, p95, max }: Distribution) => `${ms(p50)} / ${ms(p95)} / ${ms(max)}`;
+
+const actionWords = (action: string, node: string | null) =>
+  [action === 'grow' ? 'launch' : action, ...(node === null ? [] : [node])].join(' ');
 
 /** The report for people. */
 export function renderReport(report: DemoReport, details: readonly string[]): string {
@@ -60,9 +73,14 @@ export function renderReport(report: DemoReport, details: readonly string[]): st
   });
   const lines = [
     '',
-    'The node was asked to go while people were talking',
+    'The autoscaler',
+    ...report.scaling.map(
+      ({ at, action, node, reason }) => `  ${at.slice(11, 19)}  ${actionWords(action, node)}: ${reason}`,
+    ),
+    '',
+    'A node was emptied and given back while people were talking',
     `  moved                 ${moved} meetings with ${people} people, in ${seconds(report.evacuationMs)}`,
-    `  node given back       ${seconds(report.releasedMs)} after the notice, empty`,
+    `  node given back       ${seconds(report.releasedMs)} after the decision, empty`,
     `  extra gap at screen   ${spread(distribution(extra))}   (p50 / p95 / max; the largest gap of the move less the stream's own steady one)`,
     `  frozen pictures       ${freezes}`,
     `  sound concealed       ${spread(distribution(concealed))}   (p50 / p95 / max, after the switch)`,

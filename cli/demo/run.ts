@@ -3,8 +3,11 @@ import { LocalPlatform } from '../local/local-platform.ts';
 import { launchChromium } from '../observe/chromium.ts';
 import { Gathering, type Recovery } from '../observe/gathering.ts';
 import { runSteps } from '../observe/progress.ts';
-import { reportOf, type ScaleIn, scaleIn, standBy } from './demo.ts';
+import { demoArc, demoAutoscaler } from './arc.ts';
+import { growth, reportOf, type ScaleIn, scaleIn, standBy } from './demo.ts';
 import { demoReport, renderReport } from './report.ts';
+import { ScalingRecord } from './scaling-record.ts';
+import { announce, Visitors } from './visitors.ts';
 
 export interface DemoFlags {
   readonly participants?: number;
@@ -21,7 +24,10 @@ export async function runDemo(
   cleanup: (undo: () => Promise<void>) => void,
 ): Promise<number> {
   const options = { participants: flags.participants, meetings: flags.meetings, signal };
+  const arc = demoArc(flags);
+  const visitors = new Visitors();
   let platform: LocalPlatform | undefined;
+  let scaling: ScalingRecord | undefined;
   let gathering: Gathering | undefined;
   let move: ScaleIn | undefined;
   let recovery: Recovery | undefined;
@@ -32,33 +38,47 @@ export async function runDemo(
 
   await runSteps([
     {
-      title: 'Start a control plane and two media nodes',
+      title: 'Start a control plane, the autoscaler and one media node',
       run: async () => {
-        platform = await LocalPlatform.start({ nodes: 2, port: 0, signal });
+        platform = await LocalPlatform.start({
+          nodes: 1,
+          port: 0,
+          signal,
+          machine: { workers: 1, carries: { workerStreams: arc.workerStreams } },
+          autoscaler: demoAutoscaler(arc),
+        });
         const started = platform;
         cleanup(() => started.close());
-        return `Platform runs at ${platform.baseUrl}`;
+        scaling = new ScalingRecord(started);
+        await announce(started, arc);
+        return `Platform runs at ${platform.baseUrl}; its machines carry ${arc.workerStreams} streams each`;
+      },
+    },
+    {
+      title: `${arc.visitors.people} visitors arrive, and a node is launched before the running one is full`,
+      run: async () => {
+        const browser = await launchChromium({ headed: flags.headed, signal });
+        cleanup(() => browser.close());
+        gathering = new Gathering(there(platform), browser, options);
+        return `A second node runs: ${await growth(gathering, visitors, arc)}`;
       },
     },
     {
       title: `Open ${flags.participants} participants in ${flags.meetings} meetings`,
       run: async (report) => {
-        const browser = await launchChromium({ headed: flags.headed, signal });
-        cleanup(() => browser.close());
-        gathering = new Gathering(there(platform), browser, options);
-        await gathering.join(report);
+        await there(gathering).join(report);
         return `${flags.participants} participants in ${flags.meetings} meetings see and hear each other`;
       },
     },
     {
-      title: 'Take a node away: the cloud gives notice, its meetings move, it is let go',
+      title: 'The visitors leave: the surplus node is emptied and given back',
       run: async (report) => {
-        move = await scaleIn(there(gathering), signal, report);
-        return `${move.node.nodeId} gave up ${move.node.meetings.length} meetings in ${(move.evacuationMs / 1000).toFixed(1)} s and was let go after ${(move.releasedMs / 1000).toFixed(1)} s`;
+        move = await scaleIn(there(gathering), visitors, signal, report);
+        return `${move.node.nodeId} gave up ${countOf(move.node.meetings.length, 'meeting')} in ${(move.evacuationMs / 1000).toFixed(1)} s and was gone after ${(move.releasedMs / 1000).toFixed(1)} s`;
       },
     },
     {
-      title: 'Start a fresh node to stand by',
+      title: 'Two nodes are to run from now on: one stands by',
       run: async () => {
         await standBy(there(gathering));
         return undefined;
@@ -75,7 +95,8 @@ export async function runDemo(
 
   const moved = there(move);
   const recovered = there(recovery);
-  const report = demoReport.parse(reportOf(options, moved, recovered));
+  const actions = await there(scaling).actions(there(gathering).api);
+  const report = demoReport.parse(reportOf(options, moved, recovered, actions));
   process.stdout.write(
     flags.json
       ? `${JSON.stringify(report, null, 2)}\n`
@@ -88,3 +109,5 @@ export async function runDemo(
   }
   return report.ok ? 0 : 1;
 }
+
+const countOf = (value: number, what: string) => `${value} ${what}${value === 1 ? '' : 's'}`;

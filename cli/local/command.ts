@@ -4,17 +4,22 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { isLoopback, LOOPBACK } from './addresses.ts';
 import { integerBetween } from './integer-option.ts';
 import { interruptible } from './interruptible.ts';
+import { localAutoscaler } from './local-autoscaler.ts';
 import type { LocalPlatformOptions } from './local-platform.ts';
 
 interface LocalFlags {
   readonly port: number;
   readonly nodes: number;
+  readonly maxNodes?: number;
+  readonly autoscaler: boolean;
+  readonly dryRun: boolean;
   readonly host: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
 }
 
 const DEFAULT_PORT = 8443;
+const MOST_NODES = 16;
 
 const readable = (path: string) => {
   try {
@@ -29,10 +34,22 @@ export function register(program: Command): void {
   program
     .command('local')
     .description(
-      'run the whole platform on this machine: a control plane and media nodes with their drain agents',
+      'run the whole platform on this machine: a control plane, media nodes with their drain agents, and the autoscaler',
     )
     .option('--port <n>', 'port of pages and API', integerBetween(1, 65_535), DEFAULT_PORT)
-    .option('--nodes <n>', 'media nodes to begin with', integerBetween(1, 16), 2)
+    .option(
+      '--nodes <n>',
+      'media nodes to begin with, and the fewest there are',
+      integerBetween(1, MOST_NODES),
+      2,
+    )
+    .option(
+      '--max-nodes <n>',
+      'media nodes that the autoscaler may have (default: two more than to begin with)',
+      integerBetween(1, MOST_NODES),
+    )
+    .option('--no-autoscaler', 'as many nodes as to begin with, whatever the load')
+    .option('--dry-run', 'the autoscaler shows what it would do, and does nothing', false)
     .option('--host <address>', 'address to listen on', LOOPBACK)
     .option('--tls-cert <file>', 'certificate (PEM); needed for any address but loopback', readable)
     .option('--tls-key <file>', 'its private key (PEM)', readable)
@@ -45,6 +62,7 @@ Secrets come from the environment; those that are missing are made up for this r
 Examples:
   $ npm start
   $ npm start -- --port 9000 --nodes 3
+  $ npm start -- --nodes 1 --max-nodes 3
   $ npm start -- --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem`,
     )
     .action(async (flags: LocalFlags, command: Command) => {
@@ -58,7 +76,8 @@ Examples:
 }
 
 function platformOptions(flags: LocalFlags, refuse: (message: string) => never): LocalPlatformOptions {
-  const { port, nodes, host, tlsCert, tlsKey } = flags;
+  const { port, nodes, maxNodes = Math.min(nodes + 2, MOST_NODES), host, tlsCert, tlsKey } = flags;
+  if (maxNodes < nodes) refuse('--max-nodes must not be less than --nodes.');
   if ((tlsCert === undefined) !== (tlsKey === undefined))
     refuse('--tls-cert and --tls-key belong together: give both.');
   if (isIP(host) === 0 && host !== 'localhost') {
@@ -69,5 +88,8 @@ function platformOptions(flags: LocalFlags, refuse: (message: string) => never):
   }
   const tls =
     tlsCert !== undefined && tlsKey !== undefined ? { tls: { certFile: tlsCert, keyFile: tlsKey } } : {};
-  return { port, nodes, host, ...tls };
+  const autoscaler = flags.autoscaler
+    ? { autoscaler: localAutoscaler({ minNodes: nodes, maxNodes, dryRun: flags.dryRun }) }
+    : {};
+  return { port, nodes, host, ...tls, ...autoscaler };
 }

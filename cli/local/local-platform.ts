@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { FleetService } from '@holdfast/lifecycle-hooks/clouds/local/fleet-service.ts';
 import {
   type CloudEvent,
   LocalCloud,
@@ -11,10 +12,13 @@ import {
 import { LocalFleetDriver } from '@holdfast/lifecycle-hooks/clouds/local/local-fleet-driver.ts';
 import type { ProcessEnd } from '@holdfast/lifecycle-hooks/clouds/local/machine-factory.ts';
 import type { FleetDriver } from '@holdfast/lifecycle-hooks/clouds/types.ts';
+import type { Carries } from '@holdfast/media-server/capacity/machine-capacity.ts';
 import type { ControlPlaneSecrets, NodeConfigInput } from '@holdfast/media-server/config/index.ts';
 import { systemClock } from '@holdfast/media-server/process/clock.ts';
 import { type NodeView, nodeList } from '@holdfast/media-server/protocol/index.ts';
 import { connectHost, isLoopback, LOOPBACK, mediaAddress, urlHost } from './addresses.ts';
+import { KeptProcess } from './kept-process.ts';
+import type { LocalAutoscaler } from './local-autoscaler.ts';
 import { environmentFor, type LocalSecrets, localSecrets } from './local-secrets.ts';
 import { ManagedProcess } from './managed-process.ts';
 import { assertPortFree, freePort } from './ports.ts';
@@ -23,7 +27,7 @@ import { ProcessMachineFactory, type ProcessMachineFactoryOptions } from './proc
 import { RunDirectory } from './run-directory.ts';
 import { Watchdog } from './watchdog.ts';
 
-type Program = 'control-plane' | 'media-node' | 'drain-agent';
+type Program = 'control-plane' | 'media-node' | 'drain-agent' | 'autoscaler';
 
 export interface LocalPlatformOptions {
   /** Media nodes at the start. Default 2. */
@@ -44,27 +48,36 @@ export interface LocalPlatformOptions {
   /** Aborts the start. A started platform is ended by `close`. */
   readonly signal?: AbortSignal;
   readonly cloud?: Pick<LocalCloudOptions, 'min' | 'max' | 'hook' | 'replaceFailedAfterMs' | 'stopGraceMs'>;
+  /** What every machine is: its mediasoup workers (default: one for each core of this computer), and what it carries. */
+  readonly machine?: { readonly workers?: number; readonly carries?: Carries };
+  /** Absent: as many machines run as were started, until somebody says otherwise. */
+  readonly autoscaler?: LocalAutoscaler;
   /** Other programs than ours, for tests. */
-  readonly programs?: Readonly<Record<Program, string>>;
+  readonly programs?: Readonly<Partial<Record<Program, string>>>;
 }
 
 interface PlatformEvents {
   /** A process ended that nobody had stopped; `logFile` says what it wrote. */
   crash: [{ readonly name: string; readonly end: ProcessEnd; readonly logFile: string }];
-  /** A control plane that had died runs again. */
+  /** A control plane or an autoscaler that had died runs again. */
   restarted: [{ readonly name: string }];
+}
+
+interface Ports {
+  readonly http: number;
+  readonly internal: number;
+  readonly autoscaler: number;
 }
 
 const STOP_GRACE_MS = 5000;
 const REGISTERED_LIMIT_MS = 30_000;
-/** Before a control plane that died is started again: the first wait, and the longest. */
-const RESTART_MS = { first: 100, most: 5000 };
 
 const ours = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const ourPrograms: Readonly<Record<Program, string>> = {
   'control-plane': ours('media-server/control-plane/main.ts'),
   'media-node': ours('media-server/media-node/main.ts'),
   'drain-agent': ours('lifecycle-hooks/agent/main.ts'),
+  autoscaler: ours('lifecycle-hooks/autoscaler/main.ts'),
 };
 /**
  * These processes make little garbage, and there are many of them: a small young generation saves 15 MB in each. What outlives it
@@ -97,16 +110,14 @@ export class LocalPlatform extends EventEmitter<PlatformEvents> {
   readonly #directory: RunDirectory;
   readonly #watchdog: Watchdog;
   readonly #secrets: ControlPlaneSecrets;
-  readonly #ports: { readonly http: number; readonly internal: number };
+  readonly #ports: Ports;
   readonly #closing = new AbortController();
-  #controlPlane: ManagedProcess | undefined;
+  readonly #controlPlane: KeptProcess;
+  readonly #autoscaler: KeptProcess;
+  readonly #fleetService: FleetService;
   #closed: Promise<void> | undefined;
 
-  private constructor(
-    options: LocalPlatformOptions,
-    ports: { http: number; internal: number },
-    secrets: LocalSecrets,
-  ) {
+  private constructor(options: LocalPlatformOptions, ports: Ports, secrets: LocalSecrets) {
     super();
     this.#options = options;
     this.#ports = ports;
@@ -118,21 +129,32 @@ export class LocalPlatform extends EventEmitter<PlatformEvents> {
     this.operatorUrl = `${this.baseUrl}/operator`;
     this.#directory = RunDirectory.create();
     this.#watchdog = new Watchdog(this.#directory.path);
+    const { workers = availableParallelism(), carries } = options.machine ?? {};
     const factory = new ProcessMachineFactory({
       launch: (name, program, config) => this.#launch(name, program, config, ['HOLDFAST_CLUSTER_TOKEN']),
       file: (name) => this.#directory.file(name),
       controlPlaneUrl: `ws://${LOOPBACK}:${ports.internal}/internal/nodes`,
       media: options.media ?? mediaAddress(this.#host),
+      ...(carries ? { carries } : {}),
     });
     this.cloud = new LocalCloud({
       clock: systemClock,
       directory: this.#directory.path,
       factory,
       generation: factory.generation,
-      workers: availableParallelism(),
+      workers,
       ...options.cloud,
     });
     this.driver = new LocalFleetDriver(this.cloud);
+    this.#fleetService = new FleetService(this.driver);
+    this.#controlPlane = this.#kept(
+      () => this.#launchControlPlane(),
+      () => this.#publicProbe('/readyz'),
+    );
+    this.#autoscaler = this.#kept(
+      () => this.#launchAutoscaler(),
+      () => ({ url: `http://${LOOPBACK}:${ports.autoscaler}/readyz` }),
+    );
     this.#watchMachines();
   }
 
@@ -142,14 +164,15 @@ export class LocalPlatform extends EventEmitter<PlatformEvents> {
     const secrets = localSecrets(options.env ?? process.env);
     if (options.port) await assertPortFree(host, options.port);
     const http = options.port || (await freePort(host));
-    const ports = { http, internal: await freePort(LOOPBACK) };
+    const ports = { http, internal: await freePort(LOOPBACK), autoscaler: await freePort(LOOPBACK) };
     signal?.throwIfAborted();
     const platform = new LocalPlatform(options, ports, secrets);
     const stop = () => platform.#closing.abort(signal?.reason);
     signal?.addEventListener('abort', stop, { once: true });
     try {
-      await platform.#startControlPlane();
+      await platform.#controlPlane.start();
       await platform.#startNodes(nodes);
+      if (options.autoscaler) await platform.#startAutoscaler();
       return platform;
     } catch (error) {
       if (!signal?.aborted) platform.#directory.keep();
@@ -171,7 +194,11 @@ export class LocalPlatform extends EventEmitter<PlatformEvents> {
   }
 
   get controlPlanePid(): number | undefined {
-    return this.#controlPlane?.pid;
+    return this.#controlPlane.pid;
+  }
+
+  get autoscalerPid(): number | undefined {
+    return this.#autoscaler.pid;
   }
 
   /** `GET /v1/nodes`. */
@@ -182,17 +209,14 @@ export class LocalPlatform extends EventEmitter<PlatformEvents> {
   }
 
   /** SIGKILL to the control plane, which stays down until `restartControlPlane`. */
-  async killControlPlane(): Promise<void> {
-    const old = this.#controlPlane;
-    this.#controlPlane = undefined;
-    old?.signal('SIGKILL');
-    await old?.ended;
+  killControlPlane(): Promise<void> {
+    return this.#controlPlane.kill();
   }
 
   /** A new control plane on the same ports; one that runs is killed first. Resolves when every node is registered again. */
   async restartControlPlane(): Promise<void> {
     await this.killControlPlane();
-    await this.#startControlPlane();
+    await this.#controlPlane.start();
     await this.#untilRegistered();
   }
 
@@ -209,8 +233,11 @@ export class LocalPlatform extends EventEmitter<PlatformEvents> {
 
   async #close(): Promise<void> {
     this.#closing.abort(new Error('the platform is closed'));
+    // First who would launch machines for those that end.
+    await this.#autoscaler.stop(STOP_GRACE_MS);
+    await this.#fleetService.close();
     await this.cloud.close();
-    await this.#controlPlane?.stop(STOP_GRACE_MS);
+    await this.#controlPlane.stop(STOP_GRACE_MS);
     this.#directory.close();
     await this.#watchdog.close();
     this.removeAllListeners();
@@ -220,10 +247,21 @@ export class LocalPlatform extends EventEmitter<PlatformEvents> {
     return this.#options.host ?? LOOPBACK;
   }
 
-  async #startControlPlane(): Promise<void> {
+  #kept(launch: () => Promise<ManagedProcess>, probed: () => ProbeOptions): KeptProcess {
+    const closing = this.#closing.signal;
+    return new KeptProcess({
+      launch,
+      ready: (started) => untilReady(started, { ...probed(), signal: closing }),
+      closing,
+      onCrash: ({ name, logFile }, end) => this.#crashed(name, end, logFile),
+      onRestarted: ({ name }) => this.emit('restarted', { name }),
+    });
+  }
+
+  #launchControlPlane(): Promise<ManagedProcess> {
     const { tls, turnUrls, autoJoin = isLoopback(this.#host) } = this.#options;
     const { http, internal } = this.#ports;
-    const started = await this.#launch(
+    return this.#launch(
       'control-plane',
       'control-plane',
       {
@@ -242,39 +280,36 @@ export class LocalPlatform extends EventEmitter<PlatformEvents> {
         'HOLDFAST_OPERATOR_TOKEN',
         'HOLDFAST_API_KEY',
         'HOLDFAST_TURN_SECRET',
+        'HOLDFAST_SCALING_TOKEN',
       ],
     );
-    this.#controlPlane = started;
-    try {
-      await untilReady(started, { ...this.#publicProbe('/readyz'), signal: this.#closing.signal });
-    } catch (error) {
-      started.signal('SIGKILL');
-      await started.ended;
-      throw error;
-    }
-    void started.ended.then((end) => {
-      if (this.#controlPlane !== started || this.#closing.signal.aborted) return;
-      this.#crashed(started.name, end, started.logFile);
-      void this.#bringBack(started);
-    });
   }
 
-  /** Starts a control plane that died by itself again, as a service manager would, until one runs. */
-  async #bringBack(died: ManagedProcess): Promise<void> {
-    let dead: ManagedProcess | undefined = died;
-    for (let waitMs = RESTART_MS.first; ; waitMs = Math.min(2 * waitMs, RESTART_MS.most)) {
-      await delay(waitMs, undefined, { signal: this.#closing.signal }).catch(() => {});
-      // Closed, killed on purpose, or started by somebody else meanwhile.
-      if (this.#closing.signal.aborted || dead === undefined || this.#controlPlane !== dead) return;
-      try {
-        await this.#startControlPlane();
-        this.emit('restarted', { name: died.name });
-        return;
-      } catch {
-        // Its log, which is kept, says why; the next attempt comes later.
-        dead = this.#controlPlane;
-      }
-    }
+  async #startAutoscaler(): Promise<void> {
+    await this.#fleetService.listen(this.#fleetSocket);
+    await this.#autoscaler.start();
+  }
+
+  get #fleetSocket(): string {
+    return this.#directory.file('fleet.cloud');
+  }
+
+  async #launchAutoscaler(): Promise<ManagedProcess> {
+    const { autoscaler } = this.#options;
+    if (!autoscaler) throw new Error('this platform has no autoscaler');
+    const { internal, autoscaler: port } = this.#ports;
+    return this.#launch(
+      'autoscaler',
+      'autoscaler',
+      {
+        role: 'autoscaler',
+        ...autoscaler,
+        http: { host: LOOPBACK, port },
+        controlPlane: { urls: [`ws://${LOOPBACK}:${internal}/internal/scaling`] },
+        fleet: { kind: 'local', socket: this.#fleetSocket },
+      },
+      ['HOLDFAST_SCALING_TOKEN'],
+    );
   }
 
   async #startNodes(count: number): Promise<void> {
@@ -325,7 +360,7 @@ export class LocalPlatform extends EventEmitter<PlatformEvents> {
     writeFileSync(configFile, JSON.stringify(config, undefined, 2), { mode: 0o600 });
     return ManagedProcess.start({
       name,
-      args: [...nodeFlags, (this.#options.programs ?? ourPrograms)[program], '--config', configFile],
+      args: [...nodeFlags, this.#options.programs?.[program] ?? ourPrograms[program], '--config', configFile],
       env: environmentFor(this.#options.env ?? process.env, this.#secrets, secrets),
       logFile: this.#directory.file(`${name}.log`),
       watchdog: this.#watchdog,

@@ -16,6 +16,7 @@ const required = [
   'HOLDFAST_SIGNING_KEY',
   'HOLDFAST_OPERATOR_TOKEN',
   'HOLDFAST_API_KEY',
+  'HOLDFAST_SCALING_TOKEN',
 ] as const;
 const names: readonly (keyof ControlPlaneSecrets)[] = [...required, 'HOLDFAST_TURN_SECRET'];
 

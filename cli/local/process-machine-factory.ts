@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import type { MachineFactory, MachineSpec } from '@holdfast/lifecycle-hooks/clouds/local/machine-factory.ts';
+import type { Carries } from '@holdfast/media-server/capacity/machine-capacity.ts';
 import {
   generationOf,
   type MachineSource,
@@ -22,6 +23,8 @@ export interface ProcessMachineFactoryOptions {
   readonly file: (name: string) => string;
   readonly controlPlaneUrl: string;
   readonly media: { readonly listenIp: string; readonly publicAddresses: readonly string[] };
+  /** What a machine carries, where that is not what was measured. */
+  readonly carries?: Carries;
 }
 
 /** Makes a machine's two processes real ones. They speak to each other and to the control plane over loopback. */
@@ -40,11 +43,12 @@ export class ProcessMachineFactory implements MachineFactory {
   }
 
   get #fleet() {
-    const { controlPlaneUrl, media } = this.#options;
+    const { controlPlaneUrl, media, carries } = this.#options;
     return {
       role: 'media-node',
       controlPlane: { urls: [controlPlaneUrl] },
       media: { listenIp: media.listenIp },
+      ...(carries ? { carries } : {}),
       // A machine that is stopped here was drained before, or everything is being stopped.
       stop: { graceMs: 0 },
     } satisfies Partial<NodeConfigInput>;

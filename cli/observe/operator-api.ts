@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
+  decisionList,
   errorBody,
+  type KeptDecision,
   type MeetingView,
   meetingList,
   type NodeView,
@@ -25,6 +27,11 @@ export class OperatorApi {
 
   async meetings(): Promise<MeetingView[]> {
     return (await this.#call('GET', '/v1/meetings', meetingList)).meetings;
+  }
+
+  /** What the autoscaler decided, the newest first. */
+  async decisions(): Promise<KeptDecision[]> {
+    return (await this.#call('GET', '/v1/decisions', decisionList)).decisions;
   }
 
   drain(nodeId: string, reason: string): Promise<NodeView> {

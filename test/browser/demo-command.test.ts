@@ -55,7 +55,7 @@ const nothingLeft = async () => {
 };
 
 describe('holdfast demo', () => {
-  it('moves meetings and recovers them, loses nothing, and says so in one JSON document', async () => {
+  it('launches a node, gives one back under live meetings, recovers them from a kill, loses nothing, and says so in one JSON document', async () => {
     const { output, ended } = holdfast(['demo', '--json', '--participants', '4', '--meetings', '2']);
     expect(await ended, output.stderr).toBe(0);
     const report = demoReport.parse(JSON.parse(output.stdout));
@@ -66,8 +66,14 @@ describe('holdfast demo', () => {
       lost: { participants: 0, streams: 0 },
       recovery: { participants: 4, lost: 0 },
     });
-    expect(report.streams.filter(({ kind }) => kind === 'video')).toHaveLength(4);
-    expect(report.streams.filter(({ kind }) => kind === 'audio')).toHaveLength(4);
+    // Each of the two machines holds one of the meetings; one of them is given back.
+    expect(report.streams.filter(({ kind }) => kind === 'video')).toHaveLength(2);
+    expect(report.streams.filter(({ kind }) => kind === 'audio')).toHaveLength(2);
+    const [launch, drain, release, standBy] = report.scaling;
+    expect(report.scaling.map(({ action }) => action)).toEqual(['grow', 'drain', 'release', 'grow']);
+    expect(launch?.node).toBe('node-2');
+    expect(release?.node).toBe(drain?.node);
+    expect(standBy).toMatchObject({ node: 'node-3', reason: expect.stringContaining('minimum of 2') });
     expect(report.releasedMs).toBeGreaterThanOrEqual(report.evacuationMs);
     await nothingLeft();
   });

@@ -51,6 +51,7 @@ describe('local platform', { timeout: 60_000 }, () => {
       expect([...platform.madeSecrets].toSorted()).toEqual([
         'HOLDFAST_API_KEY',
         'HOLDFAST_CLUSTER_TOKEN',
+        'HOLDFAST_SCALING_TOKEN',
         'HOLDFAST_SIGNING_KEY',
       ]);
     });

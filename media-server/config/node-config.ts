@@ -79,6 +79,53 @@ export const mediaNodeConfig = z.object({
 });
 export type MediaNodeConfig = z.output<typeof mediaNodeConfig>;
 
+export const turnServerConfig = z.object({
+  role: z.literal('turn-server'),
+  machine: machineSource,
+  /** Probes and metrics: `/healthz`, `/readyz`, `/metrics`. */
+  http: z.object({ host: z.string().default('127.0.0.1'), port: port.default(0) }).prefault({}),
+  /** Unix socket on which the drain agent is served. */
+  drainSocket: z.string().min(1),
+  /** Addresses of the control plane's internal listener, ws(s)://HOST:PORT/internal/nodes; tried in turn. */
+  controlPlane: z.object({ urls: z.array(httpUrl).min(1) }),
+  turn: z.object({
+    /** Of the credentials: the domain. */
+    realm: z.string().min(1),
+    /** Default: the machine's private address. Its public one is told to browsers, where it has one. */
+    listenIp: z.union([z.ipv4(), z.ipv6()]).optional(),
+    /** What browsers are told instead of an address. TLS wants the name of the certificate. */
+    host: z.string().min(1).optional(),
+    /** UDP and TCP. 0: any free one. */
+    port: port.default(3478),
+    /** PEM files; TLS is not offered without. */
+    tls: z.object({ port: port.default(443), certFile: z.string(), keyFile: z.string() }).optional(),
+    relayPorts: z.object({ first: port, last: port }).optional(),
+    /** Private addresses that may be relayed to all the same: of media nodes that have no public one. */
+    allowedPeers: z.array(z.union([z.ipv4(), z.ipv6()])).default([]),
+    /** Everybody in a move has four. */
+    maxAllocations: z.int().positive().default(4000),
+    /** What the machine may send, bits per second. */
+    networkBps: z.number().positive().optional(),
+    program: z.string().min(1).default('turnserver'),
+  }),
+  /** coturn's own files, secrets among them; made for this user alone when it is not there. */
+  workDirectory: z.string().min(1),
+  stop: z
+    .object({
+      /** On SIGTERM everybody is sent elsewhere for so long before the process ends, ms; 0: it ends at once. */
+      graceMs: z
+        .number()
+        .max(DRAIN_WITHIN_MS.most)
+        .refine(
+          (ms) => ms === 0 || ms >= DRAIN_WITHIN_MS.least,
+          `must be 0, or at least ${DRAIN_WITHIN_MS.least}: nobody can be moved in less`,
+        )
+        .default(25_000),
+    })
+    .prefault({}),
+});
+export type TurnServerConfig = z.output<typeof turnServerConfig>;
+
 export const controlPlaneConfig = z.object({
   role: z.literal('control-plane'),
   replicaId: nodeId.default('control-plane-1'),
@@ -156,9 +203,9 @@ export type ControlPlaneConfig = z.output<typeof controlPlaneConfig>;
 export const drainAgentConfig = z.object({
   role: z.literal('drain-agent'),
   machine: machineSource,
-  /** The media node's Unix socket. */
+  /** Unix socket of the machine's server. */
   drainSocket: z.string().min(1),
-  /** The media node's `/healthz`: it is asked before a node is taken for gone whose socket nobody listens on. */
+  /** The server's `/healthz`: it is asked before a node is taken for gone whose socket nobody listens on. */
   nodeHealthUrl: z.url({ protocol: /^http$/ }),
   /** Health and metrics of the agent itself. */
   http: z.object({ host: z.string().default('127.0.0.1'), port: port.default(0) }).prefault({}),
@@ -192,6 +239,7 @@ export type DrainAgentConfig = z.output<typeof drainAgentConfig>;
 
 export const nodeConfig = z.discriminatedUnion('role', [
   mediaNodeConfig,
+  turnServerConfig,
   controlPlaneConfig,
   drainAgentConfig,
   autoscalerConfig,

@@ -2,13 +2,12 @@ import type { ClusterSecrets, MediaNodeConfig } from '../config/index.ts';
 import { type Clock, pause } from '../process/clock.ts';
 import type { Logger } from '../process/logger.ts';
 import {
-  type Ask,
   HoldfastError,
   type nodeContract,
   type ParamsOf,
-  type registryContract,
   toHoldfastError,
 } from '../protocol/index.ts';
+import type { AskRegistry } from '../registration/registry-link.ts';
 import {
   defaultHandoverSettings,
   type HandoverAnswer,
@@ -26,9 +25,6 @@ import { HandoverTarget } from './handover-target.ts';
 import type { Leg } from './leg.ts';
 import type { Link } from './link.ts';
 import type { Meeting } from './meeting.ts';
-
-/** Asks the control plane. */
-export type AskRegistry = Ask<typeof registryContract>;
 
 export interface HandoverContext {
   readonly nodeId: string;

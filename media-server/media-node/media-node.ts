@@ -1,4 +1,3 @@
-import { isIPv6 } from 'node:net';
 import { capacityOf, type MachineCapacity } from '../capacity/machine-capacity.ts';
 import { type ClusterSecrets, generationOf, type MediaNodeConfig } from '../config/index.ts';
 import type { Drain } from '../drain/drain.ts';
@@ -7,7 +6,10 @@ import type { MachineFacts } from '../machine/machine-facts.ts';
 import { type Clock, systemClock } from '../process/clock.ts';
 import type { Logger } from '../process/logger.ts';
 import type { Leaving, Running } from '../process/run-process.ts';
+import { urlHost } from '../process/url-host.ts';
 import type { HeldMeeting, NodeVerdict } from '../protocol/index.ts';
+import { RegistryLink } from '../registration/registry-link.ts';
+import { relaysNothing } from '../registration/relays-nothing.ts';
 import { Evacuation } from './evacuation.ts';
 import { Handover, type HandoverContext } from './handover.ts';
 import { LoadMeter } from './load.ts';
@@ -16,7 +18,6 @@ import { MeetingStore } from './meeting-store.ts';
 import { NodeMetrics } from './metrics.ts';
 import { NodeServer } from './node-server.ts';
 import { ProducerPolice } from './producer-police.ts';
-import { RegistryLink } from './registry-link.ts';
 import { WorkerPool } from './worker-pool.ts';
 
 export interface MediaNodeOptions {
@@ -149,6 +150,7 @@ export class MediaNode implements Running {
       handlers: {
         'node.drain': (order) => this.#drain.order(order),
         'node.cancelDrain': ({ by }) => this.#drain.cancel(by),
+        'relay.end': relaysNothing,
       },
       agreed: ({ resumeMs }) => {
         this.#meetings.resumeMs = resumeMs;
@@ -214,5 +216,3 @@ export class MediaNode implements Running {
     this.#pool.close();
   }
 }
-
-const urlHost = (address: string) => (isIPv6(address) ? `[${address}]` : address);

@@ -91,6 +91,24 @@ export const nodeVerdict = z.object({
 });
 export type NodeVerdict = z.output<typeof nodeVerdict>;
 
+export const relayFacts = z
+  .object({
+    urls: z
+      .array(v.turnUrl)
+      .min(1)
+      .max(8)
+      .meta({ description: 'One for each way to reach it, the cheapest first.' }),
+    healthy: z.boolean().meta({ description: 'false: an allocation could not be had, so nobody is sent there.' }),
+    why: z.string().optional().meta({ description: 'Of one that is not healthy, for people.' }),
+    allocations: z.int().min(0),
+    users: z.int().min(0).meta({ description: 'Participants with an allocation here.' }),
+    maxAllocations: z.int().positive(),
+    toClientsBytes: z.number().min(0).meta({ description: 'Relayed to participants since the process began.' }),
+    fromClientsBytes: z.number().min(0).meta({ description: 'Relayed from participants since then.' }),
+  })
+  .meta({ description: 'What a TURN server relays, and how it is reached.' });
+export type RelayFacts = z.output<typeof relayFacts>;
+
 /** What a machine is, besides what it does and holds: found by itself at boot. */
 export const machineKind = z.object({
   role: v.machineRole,
@@ -131,12 +149,19 @@ export const registryContract = {
       drain: drainReport,
       load: nodeLoad,
       meetings: z.array(heldMeeting),
+      relay: relayFacts.optional(),
     }),
     nodeVerdict.extend({ ...agreement.shape, protocol: internalVersion }),
   ),
   'node.heartbeat': request(
     'Once a second, and at once when something changes: state, load, meetings with epochs.',
-    z.object({ nodeId: v.nodeId, drain: drainReport, load: nodeLoad, meetings: z.array(heldMeeting) }),
+    z.object({
+      nodeId: v.nodeId,
+      drain: drainReport,
+      load: nodeLoad,
+      meetings: z.array(heldMeeting),
+      relay: relayFacts.optional(),
+    }),
     nodeVerdict,
   ),
   'node.leaving': notification(
@@ -192,5 +217,10 @@ export const registryClientContract = {
     'Take back what the same one ordered (idempotent); the node takes meetings again when nobody else wants it empty. DRAIN_RELEASED after the release.',
     z.object({ by: drainOrderedBy }),
     drainReport,
+  ),
+  'relay.end': request(
+    'To a TURN server: end at once whatever this participant has there (idempotent). It may still have credentials that have not ended.',
+    z.object({ user: v.relayUser }),
+    z.object({ ended: z.int().meta({ description: 'Allocations that were ended.' }) }),
   ),
 } as const satisfies Contract;

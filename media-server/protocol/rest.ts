@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { drainReport, drainWithinMs } from './drain.ts';
-import { heldMeeting, machineKind, nodeLoad } from './registry.ts';
+import { heldMeeting, machineKind, nodeLoad, relayFacts } from './registry.ts';
 import { decisionOutcome, machineDoing, scalingDecision, scalingFigures, scalingReport } from './scaling.ts';
 import * as v from './values.ts';
 
@@ -31,6 +31,7 @@ export const nodeView = z.object({
   drain: drainReport,
   load: nodeLoad,
   meetings: z.array(heldMeeting),
+  relay: relayFacts.optional().meta({ description: "A TURN server's." }),
 });
 export type NodeView = z.output<typeof nodeView>;
 export const nodeList = z.object({ nodes: z.array(nodeView) });

@@ -76,6 +76,16 @@ export const transport = z
   .meta({ description: 'What a browser needs to connect to one WebRTC transport of the node.' });
 export type TransportParameters = z.output<typeof transport>;
 
+export const turnUrl = z
+  .string()
+  .max(500)
+  .regex(/^turns?:/, 'must begin with turn: or turns:')
+  .meta({ description: 'Address of a TURN server (RFC 7065).' });
+export const relayUser = z
+  .string()
+  .min(1)
+  .max(200)
+  .meta({ description: 'MEETING/PARTICIPANT: who has an allocation, as its credentials say.' });
 export const iceServer = z.object({
   urls: z.union([z.string().max(500), z.array(z.string().max(500)).max(8)]),
   username: z.string().max(500).optional(),

@@ -17,7 +17,7 @@ import {
   type TurnServerConfig,
   turnTls443,
 } from '../../coturn-config-lite/index.ts';
-import { TurnClient } from './turn-client.ts';
+import { TurnClient } from '../../media-server/turn-server/turn-client.ts';
 
 const installed = spawnSync('turnserver', ['--version']).error === undefined;
 if (!installed) console.warn('coturn is not installed: the presets are not tried with a real server');
@@ -95,7 +95,11 @@ async function client(
   made?: { username: string; password: string },
   how: 'udp' | 'tls' = 'udp',
 ) {
-  const opened = await TurnClient[how](port, made);
+  const opened = await TurnClient.open({
+    transport: how,
+    port,
+    ...(made ? { credentials: made } : {}),
+  });
   clients.push(opened);
   return opened;
 }

@@ -73,7 +73,7 @@ export function operatorRoutes(app: FastifyInstance, options: OperatorRoutesOpti
 
 function nodeViewOf(node: RegisteredNode): NodeView {
   const { nodeId, generation, version, startedAtMs, lastHeartbeatAtMs, reachable } = node;
-  const { role, machineType, zone, market, workers, drain, load, meetings } = node;
+  const { role, machineType, zone, market, workers, drain, load, meetings, relay } = node;
   return {
     nodeId,
     role,
@@ -89,5 +89,6 @@ function nodeViewOf(node: RegisteredNode): NodeView {
     drain,
     load,
     meetings,
+    ...(relay ? { relay } : {}),
   };
 }

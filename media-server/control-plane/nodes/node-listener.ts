@@ -169,10 +169,10 @@ export class NodeListener {
         const verdict = await claims.verdict(params.nodeId, params.meetings);
         return { ...agreement, protocol: INTERNAL_VERSION, ...verdict };
       },
-      'node.heartbeat': async ({ nodeId, drain, load, meetings }) => {
-        await registry.report({ ...connection.registered(nodeId), drain, load, meetings });
+      'node.heartbeat': async ({ nodeId, ...news }) => {
+        await registry.report({ ...connection.registered(nodeId), ...news });
         await claims.mergeFrom(nodeId);
-        return claims.verdict(nodeId, meetings);
+        return claims.verdict(nodeId, news.meetings);
       },
       'node.leaving': async ({ nodeId }) => {
         connection.registered(nodeId);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { drainReport } from '../../protocol/drain.ts';
-import { heldMeeting, machineCapacity, machineKind, nodeLoad, share } from '../../protocol/registry.ts';
+import { heldMeeting, machineCapacity, machineKind, nodeLoad, relayFacts, share } from '../../protocol/registry.ts';
 import { scalingJournal } from '../../protocol/scaling.ts';
 import * as v from '../../protocol/values.ts';
 
@@ -85,6 +85,7 @@ export const nodeRecord = z.object({
   drain: drainReport,
   load: nodeLoad,
   meetings: z.array(heldMeeting),
+  relay: relayFacts.optional(),
 });
 export type NodeRecord = z.output<typeof nodeRecord>;
 

@@ -23,6 +23,7 @@ import {
   registryClientContract,
   registryContract,
 } from '@holdfast/media-server/protocol/index.ts';
+import { relaysNothing } from '@holdfast/media-server/registration/relays-nothing.ts';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { localMachine } from '../machine-kind.ts';
 import { someDtlsParameters, someRtpParameters } from '../media-descriptions.ts';
@@ -271,6 +272,7 @@ export class FakeMediaNode {
           this.drain = { state: 'active' };
           return this.drain;
         },
+        'relay.end': relaysNothing,
       },
       pingMs: 0,
       signal: this.#abort.signal,

@@ -2,7 +2,6 @@ import { EventEmitter } from 'node:events';
 import { sharesOf } from '@holdfast/media-server/capacity/meeting-load.ts';
 import { mediaNodeConfig } from '@holdfast/media-server/config/index.ts';
 import {
-  type AskRegistry,
   Handover,
   type HandoverOutcome,
   type HandoverRunOptions,
@@ -10,6 +9,7 @@ import {
 } from '@holdfast/media-server/media-node/handover.ts';
 import { createLogger } from '@holdfast/media-server/process/logger.ts';
 import { HoldfastError } from '@holdfast/media-server/protocol/index.ts';
+import type { AskRegistry } from '@holdfast/media-server/registration/registry-link.ts';
 import { describe, expect, it } from 'vitest';
 import { ManualClock, settle } from '../process/manual-clock.ts';
 

@@ -5,6 +5,7 @@ import {
   registryClientContract,
   registryContract,
 } from '@holdfast/media-server/protocol/index.ts';
+import { relaysNothing } from '@holdfast/media-server/registration/relays-nothing.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { localMachine } from '../../machine-kind.ts';
 import { oneWorker, someLoad, someMeeting } from '../../node-facts.ts';
@@ -30,6 +31,7 @@ describe('what a node asks the control plane in the course of a move', () => {
       handlers: {
         'node.drain': () => ({ state: 'draining' as const }),
         'node.cancelDrain': () => ({ state: 'active' as const }),
+        'relay.end': relaysNothing,
       },
       pingMs: 0,
     });

@@ -1,10 +1,11 @@
 import { EventEmitter } from 'eventemitter3';
-import type { ClusterSecrets, MediaNodeConfig } from '../config/index.ts';
+import type { ClusterSecrets } from '../config/index.ts';
 import { type Clock, pause } from '../process/clock.ts';
 import type { Logger } from '../process/logger.ts';
 import { dialRpc, type RpcSocket } from '../process/rpc-socket.ts';
 import {
   type Agreement,
+  type Ask,
   commonVersion,
   type DrainReport,
   type Handlers,
@@ -14,32 +15,37 @@ import {
   type NodeLoad,
   type NodeVerdict,
   type ParamsOf,
+  type RelayFacts,
   registryClientContract,
   registryContract,
   toHoldfastError,
 } from '../protocol/index.ts';
-import type { AskRegistry } from './handover.ts';
 
+/** Asks the control plane. */
+export type AskRegistry = Ask<typeof registryContract>;
 type RegistrySocket = RpcSocket<typeof registryClientContract, typeof registryContract>;
 
-export interface NodeFacts {
+/** What a machine tells of itself again and again. */
+export interface MachineNews {
   readonly drain: DrainReport;
   readonly load: NodeLoad;
   readonly meetings: HeldMeeting[];
+  /** A TURN server's. */
+  readonly relay?: RelayFacts;
 }
 
 export interface RegistryLinkOptions {
-  readonly identity: Omit<ParamsOf<typeof registryContract, 'node.register'>, keyof NodeFacts | 'protocol'>;
-  readonly urls: MediaNodeConfig['controlPlane']['urls'];
+  readonly identity: Omit<ParamsOf<typeof registryContract, 'node.register'>, keyof MachineNews | 'protocol'>;
+  readonly urls: readonly string[];
   readonly secrets: ClusterSecrets;
   /** Everything the control plane should know now. */
-  readonly facts: () => NodeFacts;
+  readonly facts: () => MachineNews;
   /** Called before each regular heartbeat, so that the facts are fresh. */
   readonly measure: () => Promise<void>;
   readonly handlers: Handlers<typeof registryClientContract>;
   /** What both sides hold for the same from now on. */
   readonly agreed: (agreement: Agreement) => void;
-  /** The directory knows better than this node what becomes of these meetings. */
+  /** The directory knows better than this machine what becomes of these meetings. */
   readonly obey: (verdict: NodeVerdict) => void;
   readonly clock: Clock;
   readonly log: Logger;
@@ -54,8 +60,8 @@ const PING_MS = 1000;
 const MEASURE_LIMIT_MS = 500;
 
 /**
- * The node's word to the control plane: registers, sends heartbeats, starts over when the connection is lost, with all
- * it holds. Meetings do not care whether it is there.
+ * A machine's word to the control plane, whatever its role: registers, sends heartbeats, starts over when the connection is
+ * lost, with all it holds. What it carries does not care whether it is there.
  */
 export class RegistryLink extends EventEmitter<{ registered: () => void; lost: () => void }> {
   readonly #options: RegistryLinkOptions;
@@ -82,7 +88,7 @@ export class RegistryLink extends EventEmitter<{ registered: () => void; lost: (
 
   /**
    * Something may have changed that the control plane should know before the next second: where meetings are, and whether this
-   * node takes any. All else waits for the next regular heartbeat, or a meeting of many would send one for each mute.
+   * machine takes any, or relays. All else waits for the next regular heartbeat, or a meeting of many would send one for each mute.
    */
   changed(): void {
     if (this.#soon || !this.#socket || urgentOf(this.#options.facts()) === this.#told) return;
@@ -176,7 +182,7 @@ export class RegistryLink extends EventEmitter<{ registered: () => void; lost: (
     await this.#heartbeat();
   }
 
-  #factsToTell(): NodeFacts {
+  #factsToTell(): MachineNews {
     const facts = this.#options.facts();
     this.#told = urgentOf(facts);
     return facts;
@@ -202,8 +208,10 @@ export class RegistryLink extends EventEmitter<{ registered: () => void; lost: (
 }
 
 /** What the control plane must know at once, as a text to compare. */
-function urgentOf({ drain, meetings }: NodeFacts): string {
-  return [drain.state, ...meetings.map(({ meetingId, epoch, role }) => `${meetingId} ${epoch} ${role}`)].join(
-    '\n',
-  );
+function urgentOf({ drain, meetings, relay }: MachineNews): string {
+  return [
+    drain.state,
+    relay === undefined ? '' : `relays: ${relay.healthy}`,
+    ...meetings.map(({ meetingId, epoch, role }) => `${meetingId} ${epoch} ${role}`),
+  ].join('\n');
 }

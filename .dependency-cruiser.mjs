@@ -104,17 +104,18 @@ export default {
     ),
     {
       name: 'roles-meet-in-the-protocol',
-      comment: 'Media node and control plane are different machines; they share messages, not code.',
+      comment:
+        'Media node, TURN server and control plane are different machines; they share messages, not code.',
       severity: 'error',
-      from: { path: '^media-server/(media-node|control-plane)/' },
-      to: { path: '^media-server/(media-node|control-plane)/', pathNot: '^media-server/$1/' },
+      from: { path: '^media-server/(media-node|control-plane|turn-server)/' },
+      to: { path: '^media-server/(media-node|control-plane|turn-server)/', pathNot: '^media-server/$1/' },
     },
     {
       name: 'servers-without-browser-code',
       comment: 'A server serves the built pages; it imports neither them nor the client.',
       severity: 'error',
       from: {
-        path: '^(lifecycle-hooks/|media-server/(capacity|config|control-plane|drain|machine|media-node|process)/)',
+        path: '^(lifecycle-hooks/|media-server/(capacity|config|control-plane|drain|machine|media-node|process|registration|turn-server)/)',
       },
       to: { path: '^media-server/(client|web)/' },
     },
@@ -129,6 +130,12 @@ export default {
       'A process finds out what machine it is on before it starts anything.',
       'media-server/machine',
       ['media-server/machine', 'media-server/config', 'media-server/protocol'],
+    ),
+    onlyFrom(
+      'registration-knows-no-role',
+      'Every role tells the control plane of itself in the same way, so what it tells is handed in.',
+      'media-server/registration',
+      ['media-server/registration', 'media-server/config', 'media-server/process', 'media-server/protocol'],
     ),
     onlyFrom(
       'drain-knows-no-role',

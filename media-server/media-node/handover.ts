@@ -1,12 +1,7 @@
 import type { ClusterSecrets, MediaNodeConfig } from '../config/index.ts';
 import { type Clock, pause } from '../process/clock.ts';
 import type { Logger } from '../process/logger.ts';
-import {
-  HoldfastError,
-  type nodeContract,
-  type ParamsOf,
-  toHoldfastError,
-} from '../protocol/index.ts';
+import { HoldfastError, type nodeContract, type ParamsOf, toHoldfastError } from '../protocol/index.ts';
 import type { AskRegistry } from '../registration/registry-link.ts';
 import {
   defaultHandoverSettings,

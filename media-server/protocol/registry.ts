@@ -98,12 +98,17 @@ export const relayFacts = z
       .min(1)
       .max(8)
       .meta({ description: 'One for each way to reach it, the cheapest first.' }),
-    healthy: z.boolean().meta({ description: 'false: an allocation could not be had, so nobody is sent there.' }),
+    healthy: z
+      .boolean()
+      .meta({ description: 'false: an allocation could not be had, so nobody is sent there.' }),
     why: z.string().optional().meta({ description: 'Of one that is not healthy, for people.' }),
     allocations: z.int().min(0),
     users: z.int().min(0).meta({ description: 'Participants with an allocation here.' }),
     maxAllocations: z.int().positive(),
-    toClientsBytes: z.number().min(0).meta({ description: 'Relayed to participants since the process began.' }),
+    toClientsBytes: z
+      .number()
+      .min(0)
+      .meta({ description: 'Relayed to participants since the process began.' }),
     fromClientsBytes: z.number().min(0).meta({ description: 'Relayed from participants since then.' }),
   })
   .meta({ description: 'What a TURN server relays, and how it is reached.' });

@@ -1,9 +1,9 @@
 import { isIPv4 } from 'node:net';
 import {
   behindNat,
+  type TurnServerConfig as CoturnConfig,
   internalOnly,
   publicTurn,
-  type TurnServerConfig as CoturnConfig,
   turnTls443,
 } from '../../coturn-config-lite/index.ts';
 import type { TurnServerConfig } from '../config/index.ts';

@@ -25,7 +25,11 @@ export function healthAfter(health: Health, event: HealthEvent): Health {
       return { state: 'well', why: undefined, tookMs: event.tookMs };
     case 'failed':
       // One that fails may be the machine's fault for a moment; those who are here would be moved for nothing.
-      return { ...health, state: health.state === 'well' ? 'doubtful' : afterFailure(health), why: event.why };
+      return {
+        ...health,
+        state: health.state === 'well' ? 'doubtful' : afterFailure(health),
+        why: event.why,
+      };
     case 'server-ended':
       return { state: 'ill', why: event.why, tookMs: undefined };
     case 'server-started':

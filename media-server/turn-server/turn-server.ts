@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { render } from '../../coturn-config-lite/index.ts';
 import { capacityOf, type MachineCapacity } from '../capacity/machine-capacity.ts';
 import { generationOf, type TurnServerConfig, type TurnServerSecrets } from '../config/index.ts';
-import type { MachineFacts } from '../machine/machine-facts.ts';
 import { Drain } from '../drain/drain.ts';
 import { DrainSocket } from '../drain/drain-socket.ts';
+import type { MachineFacts } from '../machine/machine-facts.ts';
 import { type Clock, systemClock } from '../process/clock.ts';
 import type { Logger } from '../process/logger.ts';
 import { ProbeServer } from '../process/probe-server.ts';
@@ -86,7 +86,12 @@ export class TurnServer implements Running {
       log,
     });
     this.#emptying = new RelayDrain(this.#drain, tally, clock);
-    this.#coturn = new CoturnProcess({ program: turn.program, file: this.#file('turnserver.conf'), clock, log });
+    this.#coturn = new CoturnProcess({
+      program: turn.program,
+      file: this.#file('turnserver.conf'),
+      clock,
+      log,
+    });
     this.#health = new HealthWatch({ probe: () => this.#probe(), clock, log });
     const metrics = new TurnMetrics(nodeId, {
       tally,

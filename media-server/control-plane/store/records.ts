@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { drainReport } from '../../protocol/drain.ts';
-import { heldMeeting, machineCapacity, machineKind, nodeLoad, relayFacts, share } from '../../protocol/registry.ts';
+import {
+  heldMeeting,
+  machineCapacity,
+  machineKind,
+  nodeLoad,
+  relayFacts,
+  share,
+} from '../../protocol/registry.ts';
 import { scalingJournal } from '../../protocol/scaling.ts';
 import * as v from '../../protocol/values.ts';
 

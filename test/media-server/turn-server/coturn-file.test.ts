@@ -88,7 +88,12 @@ describe('the configuration of a TURN server’s coturn', () => {
     ['the private address', {}, {}, open('10.0.4.7')],
     ['another one that is named', { listenIp: '10.9.9.9' }, {}, open('10.9.9.9')],
     ['the public one of its NAT', {}, { publicAddresses: ['2001:db8::7', '203.0.113.7'] }, behindNat],
-    ['one that is public itself', { listenIp: '203.0.113.7' }, { publicAddresses: ['203.0.113.7'] }, open('203.0.113.7')],
+    [
+      'one that is public itself',
+      { listenIp: '203.0.113.7' },
+      { publicAddresses: ['203.0.113.7'] },
+      open('203.0.113.7'),
+    ],
   ])('is at %s', (_, turn, facts, address) => {
     const machine = machineFacts.parse({ nodeId: 'turn-1', privateAddress: '10.0.4.7', ...facts });
     expect(turnAddressOf(turnOf(turn), machine)).toEqual(address);

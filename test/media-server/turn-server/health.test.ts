@@ -22,7 +22,12 @@ describe('the health of a TURN server', () => {
     ['is ill after two', [ok, failed, failed], 'ill', false],
     ['is well again after an allocation', [ok, failed, failed, ok], 'well', true],
     ['is ill at once when the process has ended', [ok, died], 'ill', false],
-    ['stays ill when it is started again, until an allocation was had', [ok, died, started, failed], 'ill', false],
+    [
+      'stays ill when it is started again, until an allocation was had',
+      [ok, died, started, failed],
+      'ill',
+      false,
+    ],
     ['recovers', [ok, died, started, ok], 'well', true],
   ])('%s', (_, events, state, healthy) => {
     const health = after(...events);

@@ -1,14 +1,13 @@
 import { dialRpc } from '@holdfast/media-server/process/rpc-socket.ts';
-<<<<<<< HEAD
+
 import {
   INTERNAL_VERSION,
   registryClientContract,
   registryContract,
 } from '@holdfast/media-server/protocol/index.ts';
-=======
-import { registryClientContract, registryContract } from '@holdfast/media-server/protocol/index.ts';
+
 import { relaysNothing } from '@holdfast/media-server/registration/relays-nothing.ts';
->>>>>>> 157e8f9 (A TURN server's process: coturn from our configuration, kept running, counted, tried by allocations, drained)
+
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { localMachine } from '../../machine-kind.ts';
 import { oneWorker, someLoad } from '../../node-facts.ts';

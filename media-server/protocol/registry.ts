@@ -93,11 +93,6 @@ export type NodeVerdict = z.output<typeof nodeVerdict>;
 
 export const relayFacts = z
   .object({
-    urls: z
-      .array(v.turnUrl)
-      .min(1)
-      .max(8)
-      .meta({ description: 'One for each way to reach it, the cheapest first.' }),
     healthy: z
       .boolean()
       .meta({ description: 'false: an allocation could not be had, so nobody is sent there.' }),
@@ -111,7 +106,7 @@ export const relayFacts = z
       .meta({ description: 'Relayed to participants since the process began.' }),
     fromClientsBytes: z.number().min(0).meta({ description: 'Relayed from participants since then.' }),
   })
-  .meta({ description: 'What a TURN server relays, and how it is reached.' });
+  .meta({ description: 'What a TURN server relays.' });
 export type RelayFacts = z.output<typeof relayFacts>;
 
 /** What a machine is, besides what it does and holds: found by itself at boot. */

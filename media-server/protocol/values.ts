@@ -76,11 +76,6 @@ export const transport = z
   .meta({ description: 'What a browser needs to connect to one WebRTC transport of the node.' });
 export type TransportParameters = z.output<typeof transport>;
 
-export const turnUrl = z
-  .string()
-  .max(500)
-  .regex(/^turns?:/, 'must begin with turn: or turns:')
-  .meta({ description: 'Address of a TURN server (RFC 7065).' });
 export const relayUser = z
   .string()
   .min(1)

@@ -139,12 +139,16 @@ export class TurnServer implements Running {
     return this.#coturn.pid;
   }
 
+  /** What browsers are told. */
+  get turnUrls(): string[] {
+    return turnUrlsOf(this.#options.config.turn, this.#address, this.#ports);
+  }
+
   get facts(): RelayFacts {
     const { turn } = this.#options.config;
     const { why } = this.#health.health;
     const { allocations, users, toClientsBytes, fromClientsBytes } = this.#tally;
     return {
-      urls: turnUrlsOf(turn, this.#address, this.#ports),
       healthy: this.#health.healthy,
       ...(why === undefined ? {} : { why }),
       allocations,
@@ -221,6 +225,7 @@ export class TurnServer implements Running {
         zone,
         market,
         workers: 0,
+        turnUrls: this.turnUrls,
         capacity: this.#capacity,
       },
       urls: config.controlPlane.urls,

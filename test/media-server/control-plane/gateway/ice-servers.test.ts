@@ -6,6 +6,7 @@ import {
   registryClientContract,
   registryContract,
 } from '@holdfast/media-server/protocol/index.ts';
+import { relaysNothing } from '@holdfast/media-server/registration/relays-nothing.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { localMachine } from '../../machine-kind.ts';
 import { ManualClock } from '../../process/manual-clock.ts';
@@ -32,6 +33,7 @@ async function turnServer(platform: Platform, nodeId: string) {
           return drain;
         },
         'node.cancelDrain': () => drain,
+        'relay.end': relaysNothing,
       },
       pingMs: 0,
     },

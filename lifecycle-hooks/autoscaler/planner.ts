@@ -198,10 +198,11 @@ class Look {
       ({ id, generation }) => generation !== fleet.generation && !this.#sight.hopeless.has(id),
     );
     const mayGo = fleet.wanted > Math.max(this.#policy.minNodes, fleet.limits.min);
-    const replaced = mayGo ? this.#victim(rooms, old, 0) : undefined;
-    if (replaced) return [this.#drain(replaced, `of an old generation; ${replaced.why}`)];
     if (old.length > 0) {
+      // Since when a machine was surplus says nothing of the fleet that is there when all are replaced.
       this.#notSurplus();
+      const replaced = mayGo ? this.#victim(rooms, old, 0) : undefined;
+      if (replaced) return [this.#drain(replaced, `of an old generation; ${replaced.why}`)];
       const choice = this.#choice;
       if (choice) rooms.add(pendingNode('one more', choice, fleet.generation, this.#policy.carries));
       return this.#victim(rooms, old, 0)

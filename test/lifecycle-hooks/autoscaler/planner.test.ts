@@ -172,7 +172,12 @@ describe('the planner launches', () => {
       reason: expect.stringContaining('every choice of zone and type has failed'),
     };
     expect(first(full, { memory: noChoice })).toMatchObject(held);
-    expect(first(full, { memory: noChoice, policy: { minNodes: 3 } })).toMatchObject(held);
+    expect(plan(full, { ...policy, minNodes: 3 }, { ...emptyMemory, ...noChoice }, nowMs).decisions).toEqual([
+      {
+        type: 'hold',
+        reason: 'the fleet is below its minimum of 3; every choice of zone and type has failed lately',
+      },
+    ]);
   });
 
   it('nothing on what the cloud said too long ago, and does nothing else either', () => {
@@ -222,7 +227,14 @@ describe('the planner takes back', () => {
     const others = observation([node('a', [400, 400]), draining('b', [0, 0], { drainedBy: 'others' })]);
     expect(first(others)).toMatchObject({ type: 'grow', to: 3 });
     const released = observation([node('a', [400, 400]), draining('b', [0, 0], { drain: 'released' })]);
+    const types = (seen: Observation) =>
+      plan(seen, policy, emptyMemory, nowMs).decisions.map(({ type }) => type);
     expect(first(released)).toMatchObject({ type: 'release', nodeId: 'b' });
+    expect(types(released)).toEqual(['release', 'grow']);
+    // Nor is it one that still gives up its meetings.
+    expect(types(observation([node('a', [100, 0]), draining('b', [0, 0], { drain: 'released' })]))).toEqual([
+      'release',
+    ]);
   });
 
   it('a drain whose machine cannot be released any more', () => {
@@ -424,6 +436,8 @@ describe('the planner gives back', () => {
       deafToNodes: since(observation(two, { platform: old })),
       deafToCloud: since(observation(two, { fleet: old })),
       begun: since(observation(two)),
+      replacing: since(observation(two, { fleet: { generation: 'g2' } })),
+      oldOnesHeld: since(observation([node('a', [300, 0])], { fleet: { generation: 'g2' } })),
     }).toEqual({
       noMore: null,
       minimum: null,
@@ -432,6 +446,8 @@ describe('the planner gives back', () => {
       deafToNodes: null,
       deafToCloud: null,
       begun: null,
+      replacing: null,
+      oldOnesHeld: null,
     });
     expect(since(observation(two), { surplusForMs: 300_001 })).toBe(surplus.surplusSinceMs);
   });
@@ -454,6 +470,14 @@ describe('the planner gives back', () => {
     expect(types({ drain: 'draining' }, [0, 0])).toEqual(['hold']);
     expect(types({ drain: 'drained' }, [10, 0])).toEqual(['hold']);
     expect(types({ drain: 'drained' }, [0, 0])).toEqual(['release']);
+  });
+
+  it('nothing while the only thing to do is a drain that could not be helped a moment ago', () => {
+    const seen = observation([node('a', [0, 0]), draining('b', [10, 0])]);
+    const restsUntilMs = new Map([['b', nowMs + 1]]);
+    expect(plan(seen, policy, { ...emptyMemory, restsUntilMs }, nowMs).decisions).toEqual([
+      { type: 'hold', reason: 'nothing to do' },
+    ]);
   });
 
   it('nothing of a machine that the cloud does not know, or that could not be released a moment ago', () => {
@@ -514,6 +538,12 @@ describe('a new generation', () => {
     expect(first(seen)).toMatchObject({ type: 'hold', reason: expect.stringContaining('none may go') });
   });
 
+  it('waits while nothing of it can be launched', () => {
+    const seen = rolling([node('old', [100, 0])], ['g1']);
+    const restsUntilMs = new Map([['any zone, local, any market', nowMs + policy.restMs]]);
+    expect(first(seen, { memory: { restsUntilMs } })).toMatchObject({ type: 'hold' });
+  });
+
   it('is what the cloud launches, not what the newest node is: a roll-back goes back', () => {
     const seen = rolling([node('a', [50, 0], { generation: 'g2' }), node('b', [0, 0])], ['g3', 'g2']);
     expect(first(seen)).toMatchObject({ type: 'drain', nodeId: 'a' });
@@ -547,6 +577,15 @@ describe('a launch that never arrives', () => {
       nodeId: 'b',
       reason: expect.stringContaining('no c-4 left'),
     });
+  });
+
+  it('is given up also where no machine runs, and one that may not be released: it holds nobody', () => {
+    const failure = { code: 'CLOUD_QUOTA', message: 'no more' } as const;
+    const releasable = { ok: false, why: 'locked' } as const;
+    const seen = observation([], {
+      fleet: { members: [member('b', { status: { state: 'failed', failure }, releasable })] },
+    });
+    expect(first(seen)).toMatchObject({ type: 'give-up', nodeId: 'b' });
   });
 
   it('a machine that failed for another reason is left to its group for a minute', () => {

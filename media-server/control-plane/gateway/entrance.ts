@@ -19,6 +19,7 @@ import type { Table } from '../store/store.ts';
 import type { TokenLedger } from '../tokens/token-ledger.ts';
 import { RESUME_TTL_MS } from '../tokens/tokens.ts';
 import type { Entered } from './client-connection.ts';
+import type { Follower } from './follower.ts';
 import type { Legs } from './legs.ts';
 import { type Client, Session } from './session.ts';
 import type { EndReason } from './session-state.ts';
@@ -27,6 +28,7 @@ import type { Sessions } from './sessions.ts';
 export interface EntranceOptions {
   readonly sessions: Sessions;
   readonly legs: Legs;
+  readonly follower: Follower;
   readonly ledger: TokenLedger;
   readonly directory: Directory;
   readonly claims: Claims;
@@ -71,7 +73,7 @@ export class Entrance {
       session.connect(client);
       if (before) await this.#end(before, 'replaced', { keepLegs: true });
       try {
-        await this.#options.legs.follow(session, false);
+        await this.#options.follower.follow(session, false);
         if (session.state !== 'connected')
           throw new HoldfastError('CONFLICT', 'the same participant has joined elsewhere');
       } catch (error) {
@@ -212,7 +214,7 @@ export class Entrance {
       const second = session.legAt(entry.movingTo);
       if (second) second.movingFrom = entry.nodeId;
     }
-    await this.#options.legs.follow(session, true);
+    await this.#options.follower.follow(session, true);
   }
 
   async #end(

@@ -19,6 +19,7 @@ import type { Table } from '../store/store.ts';
 import type { TokenLedger } from '../tokens/token-ledger.ts';
 import { ClientConnection, type ClientHost, type Entered, type Entry } from './client-connection.ts';
 import { Entrance } from './entrance.ts';
+import { Follower } from './follower.ts';
 import { Handovers } from './handovers.ts';
 import { IceServers } from './ice-servers.ts';
 import type { GatewayLeg } from './leg.ts';
@@ -60,6 +61,7 @@ export class Gateway implements ClientHost {
   readonly #sessions = new Sessions();
   readonly #links: NodeLinks;
   readonly #legs: Legs;
+  readonly #follower: Follower;
   readonly #handovers: Handovers;
   readonly #recovery: Recovery;
   readonly #reconciler: Reconciler;
@@ -91,21 +93,21 @@ export class Gateway implements ClientHost {
     const legs = new Legs({
       links,
       homes,
-      directory,
-      registry,
       iceServers: (session, leg) => this.#ice.for(session, leg),
       onLegGone: (session) => this.#entrance.legGone(session),
-      signal: this.#stopping.signal,
-      clock,
       log,
     });
-    this.#reconciler = new Reconciler({ sessions, legs, directory, now, log });
+    const { signal } = this.#stopping;
+    const follower = new Follower({ legs, links, homes, directory, registry, signal, clock, log });
+    this.#follower = follower;
+    this.#reconciler = new Reconciler({ sessions, follower, directory, now, log });
     this.#links = links;
     this.#legs = legs;
-    this.#handovers = new Handovers({ sessions, legs, links, directory, clock, log });
+    this.#handovers = new Handovers({ sessions, legs, follower, links, directory, clock, log });
     this.#recovery = new Recovery({
       sessions,
       legs,
+      follower,
       links,
       homes,
       directory,
@@ -117,6 +119,7 @@ export class Gateway implements ClientHost {
       log,
     });
     this.#entrance = new Entrance({
+      follower,
       sessions,
       legs,
       ledger: options.ledger,
@@ -210,7 +213,7 @@ export class Gateway implements ClientHost {
     const { legId } = leg;
     this.#options.log.warn({ meetingId: session.meetingId, legId }, 'leg.unknown_to_node');
     this.#legs.close(session, leg, 'lost', { tellNode: false });
-    this.#guard('leg.not_replaced', this.#legs.follow(session, true));
+    this.#guard('leg.not_replaced', this.#follower.follow(session, true));
   }
 
   /** The client can do nothing with this leg any more. */
@@ -218,7 +221,7 @@ export class Gateway implements ClientHost {
     this.#spend(session);
     const leg = session.legs.get(legId);
     if (leg) this.#legs.close(session, leg, 'lost', { tellNode: true });
-    await this.#legs.follow(session, true);
+    await this.#follower.follow(session, true);
   }
 
   published(session: Session, leg: GatewayLeg): void {

@@ -10,6 +10,7 @@ import {
   toHoldfastError,
 } from '../../protocol/index.ts';
 import type { Directory } from '../directory/directory.ts';
+import type { Follower } from './follower.ts';
 import type { GatewayLeg } from './leg.ts';
 import type { Legs } from './legs.ts';
 import type { NodeLinks } from './node-links.ts';
@@ -19,6 +20,7 @@ import type { Sessions } from './sessions.ts';
 export interface HandoversOptions {
   readonly sessions: Sessions;
   readonly legs: Legs;
+  readonly follower: Follower;
   readonly links: NodeLinks;
   readonly directory: Directory;
   readonly clock: Clock;
@@ -87,7 +89,7 @@ export class Handovers {
     source: string,
     params: ParamsOf<FromNode, 'handover.commit'>,
   ): Promise<Record<string, never>> {
-    const { sessions, legs, log } = this.#options;
+    const { sessions, legs, follower, log } = this.#options;
     const { meetingId, epoch, target } = params;
     const place = { nodeId: target.nodeId, epoch };
     let stragglers = 0;
@@ -95,7 +97,7 @@ export class Handovers {
       const old = oldLegs(session, source, epoch);
       if (session.legAt(place)?.state !== 'open' && session.state === 'connected') {
         stragglers += 1;
-        await legs.follow(session, true).catch((error: unknown) => {
+        await follower.follow(session, true).catch((error: unknown) => {
           log.warn(
             { err: error, meetingId, participantId: session.participant.participantId },
             'handover.straggler',
@@ -112,7 +114,7 @@ export class Handovers {
 
   /** The meeting stays where it was. Who has joined on the target meanwhile is brought to the source. */
   async abort(source: string, params: ParamsOf<FromNode, 'handover.abort'>): Promise<Record<string, never>> {
-    const { sessions, legs, directory, log } = this.#options;
+    const { sessions, legs, follower, directory, log } = this.#options;
     const { meetingId, epoch, target } = params;
     const place = { nodeId: target.nodeId, epoch };
     const entry = await directory.get(meetingId);
@@ -131,7 +133,7 @@ export class Handovers {
           const leg = session.legAt(place);
           if (!leg) return;
           if (oldLegs(session, source, epoch).length === 0 && session.state === 'connected') {
-            await legs.follow(session, true).catch((error: unknown) => {
+            await follower.follow(session, true).catch((error: unknown) => {
               log.warn({ err: error, meetingId }, 'handover.not_brought_back');
             });
           }

@@ -1,13 +1,12 @@
 import type { Logger } from '../../process/logger.ts';
 import type { Directory, LiveEntry } from '../directory/directory.ts';
-import type { Legs } from './legs.ts';
-import { belongs } from './legs.ts';
+import { belongs, type Follower } from './follower.ts';
 import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
 
 export interface ReconcilerOptions {
   readonly sessions: Sessions;
-  readonly legs: Legs;
+  readonly follower: Follower;
   readonly directory: Directory;
   readonly now: () => number;
   readonly log: Logger;
@@ -50,11 +49,11 @@ export class Reconciler {
   }
 
   async #follow(session: Session, entry: LiveEntry): Promise<void> {
-    const { legs, log } = this.#options;
+    const { follower, log } = this.#options;
     const { meetingId, participant } = session;
     const { participantId } = participant;
     log.warn({ meetingId, participantId, home: entry.nodeId, epoch: entry.epoch }, 'session.astray');
-    await legs.follow(session, false).catch((error: unknown) => {
+    await follower.follow(session, false).catch((error: unknown) => {
       log.warn({ err: error, meetingId, participantId }, 'session.still_astray');
     });
   }

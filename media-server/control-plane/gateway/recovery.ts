@@ -6,6 +6,7 @@ import type { Place } from '../directory/directory-entry.ts';
 import type { Homes } from '../directory/homes.ts';
 import type { ControlPlaneMetrics } from '../metrics.ts';
 import type { Registry } from '../nodes/registry.ts';
+import type { Follower } from './follower.ts';
 import type { Legs } from './legs.ts';
 import type { NodeLinks } from './node-links.ts';
 import { PATIENCE_MS } from './patience.ts';
@@ -14,6 +15,7 @@ import type { Sessions } from './sessions.ts';
 export interface RecoveryOptions {
   readonly sessions: Sessions;
   readonly legs: Legs;
+  readonly follower: Follower;
   readonly links: NodeLinks;
   readonly homes: Homes;
   readonly directory: Directory;
@@ -73,7 +75,7 @@ export class Recovery {
 
   /** One participant's transports broke, on either side; its meeting is well. It gets a new leg where the meeting is. */
   async legLost(nodeId: string, legId: string): Promise<void> {
-    const { legs, log } = this.#options;
+    const { legs, follower, log } = this.#options;
     const owner = legs.find(legId);
     if (owner?.leg.nodeId !== nodeId) return;
     const { session, leg } = owner;
@@ -81,7 +83,7 @@ export class Recovery {
     log.warn({ meetingId, participantId: participant.participantId, legId }, 'leg.lost');
     // The node lets go of the broken one when the new one takes its place, so that nobody sees the participant leave.
     legs.close(session, leg, 'lost', { tellNode: false });
-    await legs.follow(session, true);
+    await follower.follow(session, true);
   }
 
   async #answers(nodeId: string): Promise<boolean> {
@@ -112,7 +114,7 @@ export class Recovery {
     const key = `${meetingId}@${place.nodeId}@${place.epoch}`;
     if (this.#running.has(key)) return;
     this.#running.add(key);
-    const { sessions, legs, metrics, clock, log } = this.#options;
+    const { sessions, follower, metrics, clock, log } = this.#options;
     const startedMs = clock.now();
     try {
       this.#closeDeadLegs(meetingId, place);
@@ -120,7 +122,7 @@ export class Recovery {
       const home = await this.#elect(meetingId, place, cause === 'worker');
       if (before?.state === 'moving' && home?.nodeId === before.movingTo.nodeId) this.#adopt(meetingId, home);
       const affected = sessions.of(meetingId).filter(({ state }) => state === 'connected');
-      const results = await Promise.allSettled(affected.map((session) => legs.follow(session, true)));
+      const results = await Promise.allSettled(affected.map((session) => follower.follow(session, true)));
       const failed = results.filter(({ status }) => status === 'rejected').length;
       const durationMs = clock.now() - startedMs;
       metrics.recovered(cause, durationMs);

@@ -19,12 +19,8 @@ export interface RegisteredNode extends NodeRecord {
 }
 
 interface RegistryEvents {
-  /** First word of a node, or the first after it was lost. */
-  appeared: (nodeId: string) => void;
   lost: (nodeId: string) => void;
   left: (nodeId: string) => void;
-  /** Anything was heard of this node. */
-  reported: (nodeId: string) => void;
 }
 
 /** A sweep that is later than this says that this process itself stood still, ms. */
@@ -60,9 +56,7 @@ export class Registry extends EventEmitter<RegistryEvents> {
     this.#left.delete(nodeId);
     if (appeared) {
       this.#options.log.info({ nodeId, rpcUrl: node.rpcUrl, returned }, 'node.appeared');
-      this.emit('appeared', nodeId);
     }
-    this.emit('reported', nodeId);
   }
 
   /** The process stops on purpose. */

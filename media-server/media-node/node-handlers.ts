@@ -77,8 +77,8 @@ export function nodeHandlers(
     },
     'leg.open': async (request) => {
       const { legId, meetingId, epoch, participant, incoming, reason, initialOutgoingBitrateBps } = request;
-      const meeting = await meetings.open(meetingId, epoch, incoming ? 'incoming' : 'home', mayCreate);
       const link = caller();
+      const meeting = await meetings.open(meetingId, epoch, incoming ? 'incoming' : 'home', mayCreate);
       const newcomer = reason === 'join';
       const leg = await meeting.openLeg({ legId, participant, link, newcomer, initialOutgoingBitrateBps });
       // The gateway may have gone meanwhile; its end has then not found this leg.

@@ -69,7 +69,7 @@ const transport = (id: string) => ({
   dtlsParameters: someDtlsParameters,
 });
 
-/** A media node without media: legs, epochs and registration behave, streams are only announced. */
+/** A media node without media: legs, epochs and registration behave, streams are only announced. Held to `node-contract.ts`. */
 export class FakeMediaNode {
   readonly nodeId: string;
   readonly meetings = new Map<string, FakeMeeting>();
@@ -348,7 +348,12 @@ export class FakeMediaNode {
     });
   }
 
-  #handlers(link: () => Link): Handlers<typeof nodeContract> {
+  #handlers(connection: () => Link): Handlers<typeof nodeContract> {
+    let greeted = false;
+    const link = () => {
+      if (!greeted) throw new HoldfastError('BAD_REQUEST', 'the first request must be link.hello');
+      return connection();
+    };
     const mine = (legId: string) => {
       const found = this.#leg(legId);
       if (found.leg.link !== link()) throw new HoldfastError('FORBIDDEN', 'attach the leg first');
@@ -365,27 +370,33 @@ export class FakeMediaNode {
     return {
       'link.hello': async ({ protocol }) => {
         await note('link.hello');
+        if (greeted) throw new HoldfastError('CONFLICT', 'said already');
         commonVersion(protocol);
+        greeted = true;
         return { nodeId: this.nodeId, protocol: INTERNAL_VERSION };
       },
       'meeting.prepare': ({ meetingId, epoch }) => {
         this.#openMeeting(meetingId, epoch, 'incoming');
         return {};
       },
-      'meeting.abandon': ({ meetingId }) => {
-        this.meetings.delete(meetingId);
+      'meeting.abandon': ({ meetingId, epoch }) => {
+        const meeting = this.meetings.get(meetingId);
+        if (meeting?.epoch === epoch && meeting.role === 'incoming') this.meetings.delete(meetingId);
         return {};
       },
-      'meeting.adopt': async ({ meetingId }) => {
+      'meeting.adopt': async ({ meetingId, epoch }) => {
         await note(`meeting.adopt ${meetingId}`);
-        this.#meeting(meetingId).role = 'home';
+        const meeting = this.meetings.get(meetingId);
+        if (meeting?.epoch !== epoch) throw new HoldfastError('EPOCH_STALE', `not at epoch ${epoch}`);
+        meeting.role = 'home';
         return {};
       },
       'leg.open': async ({ legId, meetingId, epoch, participant, incoming }) => {
+        const speaker = link();
         await note(`leg.open ${participant.participantId}`);
         if (this.openDelayMs > 0) await delay(this.openDelayMs);
         const meeting = this.#openMeeting(meetingId, epoch, incoming ? 'incoming' : 'home');
-        return this.#openLeg(meeting, legId, participant, link());
+        return this.#openLeg(meeting, legId, participant, speaker);
       },
       'leg.attach': async ({ legId, meetingId, participantId }) => {
         await note(`leg.attach ${participantId}`);
@@ -397,7 +408,7 @@ export class FakeMediaNode {
       },
       'leg.close': ({ legId }) => {
         this.asked.push(`leg.close ${legId}`);
-        this.#closeLeg(legId);
+        if (this.#speaksFor(link(), legId)) this.#closeLeg(legId);
         return {};
       },
       'handover.progress': (params) => {
@@ -433,6 +444,10 @@ export class FakeMediaNode {
       'consumer.setPreferredLayers': ({ legId }) => done(legId, 'consumer.setPreferredLayers'),
       'consumer.stalled': ({ legId }) => void done(legId, 'consumer.stalled').catch(() => {}),
     };
+  }
+
+  #speaksFor(link: Link, legId: string): boolean {
+    return [...this.meetings.values()].some(({ legs }) => legs.get(legId)?.link === link);
   }
 
   #openLeg(meeting: FakeMeeting, legId: string, participant: ParticipantInfo, link: Link) {

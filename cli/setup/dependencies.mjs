@@ -4,27 +4,36 @@ import { join } from 'node:path';
 import { SetupError } from './errors.mjs';
 import { withLock } from './lock.mjs';
 import { withLog } from './log.mjs';
+import { neededPackages } from './needed-packages.mjs';
 import { checkout, node, outsideEnvironment, root } from './paths.mjs';
 import { run } from './processes.mjs';
 import { step } from './step.mjs';
 
-export async function dependencies() {
-  if (missing() === undefined) return;
+/** What meetings run on. Stacks and components need Pulumi beside it, which is large. */
+const meetings = ['coturn-config-lite', 'lifecycle-hooks', 'media-server'];
+
+/** @param {'everything' | 'meetings'} what of the project is to run */
+export async function dependencies(what) {
+  if (missing(what) === undefined) return;
   await withLock(`npm-${checkout}`, async () => {
-    if (missing() !== undefined) await step('installing npm packages', install);
+    if (missing(what) !== undefined) await step('installing npm packages', () => install(what));
   });
 }
 
-async function install() {
+/** @param {'everything' | 'meetings'} what */
+async function install(what) {
   await withLog('npm', async (log) => {
     // No package needs its install script: Node and the bundlers come as a package for each platform, and the
     // worker is a step of its own.
     const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+    if (what === 'meetings') {
+      args.push('--include-workspace-root', ...meetings.map((folder) => `--workspace=${folder}`));
+    }
     const { code } = await run('npm', args, { log, env: outsideEnvironment() });
     if (code !== 0) {
       throw new SetupError('npm could not install the packages', 'Can its registry be reached?', log);
     }
-    const skipped = missing();
+    const skipped = missing(what);
     if (skipped !== undefined) {
       throw new SetupError(
         `npm installed everything but ${skipped}`,
@@ -41,29 +50,25 @@ async function install() {
   });
 }
 
-/**
- * @typedef {object} Locked
- * @property {string} [version]
- * @property {boolean} [optional]
- * @property {string | string[]} [os]
- * @property {string | string[]} [cpu]
- * @property {string[]} [libc]
- */
+/** @typedef {import('./needed-packages.mjs').Locked} Locked */
 
 /**
- * Compares what is wanted with npm's own record of what is there.
+ * Compares what is wanted with npm's own record of what is there. More than is wanted may be there, but nothing strange.
+ * @param {'everything' | 'meetings'} what
  * @returns {string | undefined} the first difference
  */
-function missing() {
+function missing(what) {
   const record = join(root, 'node_modules', '.package-lock.json');
   if (!existsSync(record)) return 'node_modules';
-  const wanted = packagesIn(join(root, 'package-lock.json'));
+  const lock = packagesIn(join(root, 'package-lock.json'));
   const there = packagesIn(record);
-  for (const [path, entry] of wanted) {
+  const needed = what === 'everything' ? undefined : neededPackages(lock, meetings);
+  for (const [path, entry] of lock) {
+    if (!path.includes('node_modules/') || needed?.has(path) === false) continue;
     const found = there.get(path);
     if (found ? found.version !== entry.version : !entry.optional || isForHere(entry)) return path;
   }
-  return [...there.keys()].find((path) => !wanted.has(path));
+  return [...there.keys()].find((path) => path.includes('node_modules/') && !lock.has(path));
 }
 
 /**
@@ -82,5 +87,5 @@ function isForHere({ os = [], cpu = [], libc }) {
 function packagesIn(file) {
   /** @type {{ packages: Record<string, Locked> }} */
   const lock = JSON.parse(readFileSync(file, 'utf8'));
-  return new Map(Object.entries(lock.packages).filter(([path]) => path.includes('node_modules/')));
+  return new Map(Object.entries(lock.packages));
 }

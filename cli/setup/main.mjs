@@ -44,7 +44,7 @@ export async function main(argv) {
  * @param {string[]} args
  */
 async function start(argv, needed, args) {
-  await dependencies();
+  await dependencies('meetings');
   const onlyAsks = args.some((arg) => ['-h', '--help', '-V', '--version'].includes(arg));
   const variables = onlyAsks ? {} : await prepare(needed, () => checkArguments(argv, args));
   if (!onlyAsks && argv[0] === 'bench' && argv[1] === 'paths') {

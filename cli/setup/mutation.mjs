@@ -29,7 +29,7 @@ export async function mutation(args) {
   if (missing !== undefined) {
     throw new SetupError(`there is no file ${missing}`, 'Name files as seen from the top of the repository.');
   }
-  await dependencies();
+  await dependencies('everything');
   return handOver(
     'stryker',
     ['run', 'test/mutation/stryker.config.mjs', ...(args.length === 0 ? [] : ['--mutate', args.join(',')])],

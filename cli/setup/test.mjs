@@ -33,7 +33,7 @@ export async function test(args) {
     return 0;
   }
   const fast = args.includes('--fast');
-  await dependencies();
+  await dependencies('everything');
   const variables = await prepare(fast ? [] : ['browser', 'worker', 'pages', 'pulumi']);
 
   if (!fast) {

@@ -24,7 +24,9 @@ export interface Outcome {
 
 export interface Stack extends AsyncDisposable {
   readonly provider: RecordingProvider;
-  configure(settings: PlatformSettingsInput | Record<string, unknown>): void;
+  configure(settings: PlatformSettingsInput): void;
+  /** Takes a whole stack file. */
+  configureWith(stackFile: string): void;
   /** The steps of a preview; the error when there is none. */
   preview(): Promise<{ steps: Step[] } & Outcome>;
   /** An update, and the calls that it made. */
@@ -88,6 +90,8 @@ export async function openStack(binary: string, name: string): Promise<Stack> {
   };
 
   const salt = await initialise(folder, runIn, name);
+  const configureWith = (stackFile: string) =>
+    writeFileSync(configFile, `encryptionsalt: ${salt}\n${stackFile}`);
   return {
     provider,
     run,
@@ -97,14 +101,10 @@ export async function openStack(binary: string, name: string): Promise<Stack> {
         value,
       ]);
       // JSON is YAML.
-      writeFileSync(
-        configFile,
-        JSON.stringify({
-          encryptionsalt: salt,
-          config: { 'aws:region': 'eu-central-1', ...Object.fromEntries(keys) },
-        }),
-      );
+      const config = JSON.stringify({ 'aws:region': 'eu-central-1', ...Object.fromEntries(keys) });
+      configureWith(`config: ${config}\n`);
     },
+    configureWith,
     async preview() {
       const outcome = await onStack('preview', '--json');
       const json = outcome.output.slice(outcome.output.indexOf('{'));

@@ -7,6 +7,8 @@ export interface PersonSeen {
   readonly link: string | undefined;
   /** Sources that are published and not muted. */
   readonly sending: readonly MediaSource[];
+  /** Media flows on the old leg. Where none does the move can cut nothing, and nobody is waited for. */
+  readonly flows: boolean;
 }
 
 /** How far somebody is with the second leg, and whether they can be told anything. */
@@ -165,7 +167,7 @@ export function linksOf(people: People): Set<string> {
 /** Who can be told and is waited for, and what each is sending. */
 export function reachable(people: People, nowMs: number): Map<string, readonly MediaSource[]> {
   const present = [...people.values()].filter(
-    (person) => person.waitUntilMs === undefined && !isLate(person, nowMs),
+    (person) => person.flows && person.waitUntilMs === undefined && !isLate(person, nowMs),
   );
   return new Map(present.map(({ participantId, sending }) => [participantId, sending]));
 }
@@ -190,7 +192,9 @@ export function catchingUp(people: People, nowMs: number): number[] {
 
 /** Until when each of those is waited for who cannot be told just now; who was waited for long enough is left out. */
 export function comingBack(people: People, nowMs: number): number[] {
-  return [...people.values()].flatMap(({ waitUntilMs = 0 }) => (waitUntilMs > nowMs ? [waitUntilMs] : []));
+  return [...people.values()].flatMap(({ flows, waitUntilMs = 0 }) =>
+    flows && waitUntilMs > nowMs ? [waitUntilMs] : [],
+  );
 }
 
 /** Who shall be asked now to open the second leg, by gateway. */

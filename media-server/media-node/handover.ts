@@ -54,7 +54,7 @@ export interface MovingMeeting extends Pick<Meeting, 'id' | 'epoch' | 'closed' |
   readonly participants: readonly unknown[];
   readonly legs: ReadonlyMap<
     string,
-    Pick<Leg, 'participant' | 'link' | 'published' | 'availableOutgoingBitrateBps'>
+    Pick<Leg, 'participant' | 'link' | 'published' | 'mediaFlows' | 'availableOutgoingBitrateBps'>
   >;
   on(event: 'changed' | 'closed', listener: () => void): unknown;
   off(event: 'changed' | 'closed', listener: () => void): unknown;
@@ -267,10 +267,11 @@ export class Handover {
   }
 
   #people(): PersonSeen[] {
-    return [...this.#meeting.legs.values()].map(({ participant, link, published }) => ({
+    return [...this.#meeting.legs.values()].map(({ participant, link, published, mediaFlows }) => ({
       participantId: participant.participantId,
       link: link && this.#nameOf(link),
       sending: [...published.values()].filter(({ producer }) => !producer.paused).map(({ source }) => source),
+      flows: mediaFlows,
     }));
   }
 

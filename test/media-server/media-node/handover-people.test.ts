@@ -2,6 +2,7 @@ import {
   asked,
   away,
   catchingUp,
+  comingBack,
   leftOut,
   opened,
   type People,
@@ -14,8 +15,13 @@ import {
 import { describe, expect, it } from 'vitest';
 
 const patience = { comeBackMs: 2000, catchUpMs: 500, comeBackTogetherMs: 5000 };
-const ada = (link: string | undefined): PersonSeen => ({ participantId: 'ada', link, sending: ['camera'] });
-const ben: PersonSeen = { participantId: 'ben', link: 'g2', sending: [] };
+const ada = (link: string | undefined): PersonSeen => ({
+  participantId: 'ada',
+  link,
+  sending: ['camera'],
+  flows: true,
+});
+const ben: PersonSeen = { participantId: 'ben', link: 'g2', sending: [], flows: true };
 const news = (people: People, nowMs: number, ...now: PersonSeen[]) => seen(people, now, nowMs, patience);
 const nobody: People = new Map();
 const notThere = { code: 'CONNECTION_CLOSED', askAtMs: 1500 };
@@ -123,6 +129,17 @@ describe('people in a handover', () => {
     const again = goesAway(opened(early, ['ada']), 3300);
     expect(again.get('ada')).toMatchObject({ waitUntilMs: 3500, catchUpUntilMs: 3500 });
     expect([...reachable(opened(again, ['ada']), 3500).keys()]).toEqual(['ben']);
+  });
+
+  it('without media on the old leg lose nothing by a move: they are asked, and not waited for until media flows', () => {
+    const cut = { ...ada('g1'), flows: false };
+    const people = news(nobody, 1000, cut, ben);
+    expect(toAsk(people, 1000).get('g1')).toEqual(['ada']);
+    expect([...reachable(people, 1000).keys()]).toEqual(['ben']);
+    expect(comingBack(refusedAt(people, 1000), 1100)).toEqual([]);
+    const flowing = news(people, 1100, ada('g1'), ben);
+    expect([...reachable(flowing, 1100).keys()]).toEqual(['ada', 'ben']);
+    expect(comingBack(refusedAt(flowing, 1200), 1300)).toEqual([3200]);
   });
 
   it('that nobody knows are nobody', () => {

@@ -558,6 +558,16 @@ describe('who cannot be told', () => {
     expect(person(world, 'ben').sends).toContain('b@4');
   });
 
+  it('by media, because no path of theirs comes up, holds up nobody, and is moved with the others', () => {
+    const world = begun();
+    Object.assign(person(world, 'ben'), { flows: false, willing: false });
+    world.look();
+    world.runFor(3000);
+    expect(outcomeOf(world)).toMatchObject(moved);
+    expect(took(world)).toBeLessThan(1500);
+    expect(person(world, 'ben').legs).toContain('b@4');
+  });
+
   it('at the first question, and answers the second, was only slow and is waited for like everybody', () => {
     const world = begun();
     Object.assign(person(world, 'ben'), { away: true, willing: false });

@@ -51,6 +51,8 @@ interface PersonInWorld {
   /** Publishes and switches after the second leg has come. */
   willing: boolean;
   muted: boolean;
+  /** Whether media flows on the old leg. */
+  flows: boolean;
   oldLeg: boolean;
   /** Second legs, and those on which it sends; nodes at epochs, as `node@epoch`. */
   readonly legs: Set<string>;
@@ -112,6 +114,7 @@ export class HandoverWorld {
         away: false,
         willing: true,
         muted: false,
+        flows: true,
         oldLeg: true,
         legs: new Set(),
         sends: new Set(),
@@ -266,10 +269,11 @@ export class HandoverWorld {
   }
 
   #seen() {
-    return [...this.people].map(([participantId, { gateway, muted }]) => ({
+    return [...this.people].map(([participantId, { gateway, muted, flows }]) => ({
       participantId,
       link: this.links.get(gateway),
       sending: muted ? [] : (['microphone', 'camera'] as const),
+      flows,
     }));
   }
 

@@ -16,6 +16,8 @@ import type { Leg } from './leg.ts';
 import { LegRenewer } from './leg-renewer.ts';
 import { Legs } from './legs.ts';
 import type { Socket } from './link.ts';
+import type { PathView } from './path-quality.ts';
+import { PathWatch } from './path-watch.ts';
 import { Publisher } from './publisher.ts';
 import { RemoteStreams } from './remote-streams.ts';
 import { Roster } from './roster.ts';
@@ -53,6 +55,7 @@ export class Meeting implements MeetingHandle {
   readonly #diagnostics = new DiagnosticsRecorder();
   readonly #watchdog: Watchdog;
   readonly #renewer: LegRenewer;
+  readonly #pathWatch: PathWatch;
   readonly #log: Log;
   readonly #firstLeg = Promise.withResolvers<void>();
   #session: JoinResult | undefined;
@@ -153,6 +156,17 @@ export class Meeting implements MeetingHandle {
       onLooked: () => this.#updateState(),
       now: () => performance.now(),
     });
+    this.#pathWatch = new PathWatch({
+      legs: this.#legs,
+      onPath: ({ legId }, { path, quality }) => {
+        if (path) this.#connection.notify('leg.path', { legId, path, poor: quality === 'poor' });
+      },
+      onChanged: (path) => {
+        log('path', { ...path });
+        this.#emit('pathChanged', path);
+      },
+      now: () => performance.now(),
+    });
     // `join` awaits it; who never gets so far must not leave an unhandled rejection.
     this.#firstLeg.promise.catch(() => {});
     window.addEventListener('pagehide', this.#pageHides);
@@ -201,6 +215,10 @@ export class Meeting implements MeetingHandle {
 
   get state(): MeetingState {
     return this.#state;
+  }
+
+  get path(): PathView {
+    return this.#pathWatch.view;
   }
 
   get participants(): ReadonlyMap<string, RemoteParticipantView> {
@@ -309,6 +327,7 @@ export class Meeting implements MeetingHandle {
 
   /** Brings everything in line with what the nodes have. */
   #resumed(result: ResumeResult, asked: ResumedLegs): void {
+    this.#pathWatch.tellAgain();
     const alive = new Map(result.legs.map((snapshot) => [snapshot.legId, snapshot]));
     for (const { legId } of asked) if (!alive.has(legId)) this.#legs.close(legId);
     for (const [legId, snapshot] of alive) {
@@ -358,6 +377,7 @@ export class Meeting implements MeetingHandle {
       this.#publisher,
       this.#renewer,
       this.#watchdog,
+      this.#pathWatch,
       this.#roster,
       this.#streams,
       { close: () => this.#legs.closeAll() },

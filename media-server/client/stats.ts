@@ -3,7 +3,7 @@ import { mediaPathOf } from './media-path.ts';
 
 /** Reads what is needed from WebRTC's statistics, whose DOM types name only a part of what browsers report. */
 
-interface Measured {
+export interface Measured {
   getStats(): Promise<RTCStatsReport>;
 }
 
@@ -58,6 +58,11 @@ export interface PathStats {
   readonly path: MediaPath | undefined;
   readonly outgoingBitrateBps: number | undefined;
   readonly roundTripMs: number | undefined;
+  /** Of what was sent, as the other side has said last, 0..1: of the stream that lost most. */
+  readonly outgoingLostShare: number | undefined;
+  /** Packets of the streams that are received now, in all. */
+  readonly received: number;
+  readonly lost: number;
 }
 
 export async function pathStats(transport: Measured): Promise<PathStats> {
@@ -65,6 +70,9 @@ export async function pathStats(transport: Measured): Promise<PathStats> {
   const pair = selectedPair(entries);
   const local = entries.get(text(pair, 'localCandidateId') ?? '');
   const roundTripSeconds = num(pair, 'currentRoundTripTime');
+  const ofType = (wanted: string) => [...entries.values()].filter(({ type }) => type === wanted);
+  const outgoing = ofType('remote-inbound-rtp').flatMap((entry) => num(entry, 'fractionLost') ?? []);
+  const incoming = ofType('inbound-rtp');
   return {
     path: mediaPathOf({
       type: text(local, 'candidateType'),
@@ -73,8 +81,14 @@ export async function pathStats(transport: Measured): Promise<PathStats> {
     }),
     outgoingBitrateBps: num(pair, 'availableOutgoingBitrate'),
     roundTripMs: roundTripSeconds === undefined ? undefined : roundTripSeconds * 1000,
+    outgoingLostShare: outgoing.length === 0 ? undefined : Math.max(...outgoing),
+    received: sumOf(incoming, 'packetsReceived'),
+    lost: sumOf(incoming, 'packetsLost'),
   };
 }
+
+const sumOf = (entries: readonly Entry[], field: string) =>
+  entries.reduce((sum, entry) => sum + (num(entry, field) ?? 0), 0);
 
 export interface ReceivedStats {
   /** Concealed while there was sound to conceal, in ms (48 samples each). */

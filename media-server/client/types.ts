@@ -1,5 +1,9 @@
 import type { LegReason } from '../protocol/signalling.ts';
 import type { MediaPath, MediaSource } from '../protocol/values.ts';
+import type { PathView } from './path-quality.ts';
+
+export type { MediaPath } from '../protocol/values.ts';
+export type { PathView } from './path-quality.ts';
 
 /** What the SDK's user sees. Nobody needs to know that meetings move; the events tell whoever wants to. */
 
@@ -58,6 +62,8 @@ export interface LeaveReason {
 
 export interface MeetingEvents {
   stateChanged: (state: MeetingState) => void;
+  /** Media goes another way, or people begin or cease to notice that it is bad. */
+  pathChanged: (path: PathView) => void;
   /** Anything about the participants or their streams has changed: read `participants` again. */
   participantsChanged: () => void;
   participantJoined: (participant: RemoteParticipantView) => void;
@@ -144,6 +150,8 @@ export interface MeetingHandle {
   readonly id: string;
   readonly self: { readonly id: string; readonly displayName: string };
   readonly state: MeetingState;
+  /** How sound and picture get here and away. */
+  readonly path: PathView;
   readonly participants: ReadonlyMap<string, RemoteParticipantView>;
   readonly local: ReadonlyMap<MediaSource, LocalSourceView>;
   /** The browser wants a click before sound may play; the event of the same name tells of changes. */

@@ -177,6 +177,7 @@ async function assemble(options: ControlPlaneOptions): Promise<Parts> {
   const metrics = new ControlPlaneMetrics(config.replicaId, {
     sessions: () => gateway.sessionsByState,
     legs: () => gateway.legCount,
+    paths: () => gateway.paths(),
     nodes: async () => countNodes(await registry.list()),
     meetings: async () => (await directory.list()).size,
     scalingLeader: () => leadership.leader(),
@@ -262,6 +263,7 @@ async function assemble(options: ControlPlaneOptions): Promise<Parts> {
         leader: (await leadership.leader())?.holder ?? null,
       }),
       orders,
+      paths: (meetingId) => gateway.paths(meetingId),
     },
     applications: {
       apiKey: secrets.HOLDFAST_API_KEY,

@@ -1,10 +1,13 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { mediaPath } from '../protocol/index.ts';
 import { ScalingMetrics } from './scaling/scaling-metrics.ts';
 import type { LeaderRecord } from './store/records.ts';
 
 export interface MetricSources {
   readonly sessions: () => Readonly<Record<string, number>>;
   readonly legs: () => number;
+  /** Participants by the path of their media, and of them those whose path is bad. */
+  readonly paths: () => { readonly paths: Readonly<Record<string, number>>; readonly poorPaths: number };
   readonly nodes: () => Promise<Readonly<Record<string, number>>>;
   readonly meetings: () => Promise<number>;
   readonly scalingLeader: () => Promise<LeaderRecord | undefined>;
@@ -77,6 +80,24 @@ export class ControlPlaneMetrics {
       registers,
       collect() {
         this.set(sources.legs());
+      },
+    });
+    new Gauge({
+      name: 'holdfast_participants_by_path',
+      help: 'Participants by the path of their media: straight to the node, or through a TURN server',
+      labelNames: ['path'],
+      registers,
+      collect() {
+        const { paths } = sources.paths();
+        for (const path of mediaPath.options) this.set({ path }, paths[path] ?? 0);
+      },
+    });
+    new Gauge({
+      name: 'holdfast_participants_with_poor_path',
+      help: 'Participants who notice that the path of their media is slow or loses packets',
+      registers,
+      collect() {
+        this.set(sources.paths().poorPaths);
       },
     });
     new Gauge({

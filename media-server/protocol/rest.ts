@@ -43,6 +43,10 @@ export const meetingView = z.object({
   epoch: v.epoch.nullable(),
   movingTo: v.nodeId.nullable(),
   participants: z.int(),
+  paths: z.partialRecord(v.mediaPath, z.int()).meta({
+    description: 'Participants by the path of their media, as far as they have said so to this replica.',
+  }),
+  poorPaths: z.int().meta({ description: 'Of them, those who notice that their path is bad.' }),
   createdAtMs: v.timestampMs,
   startsAtMs: v.timestampMs.nullable(),
   expectedParticipants: z.int().nullable(),

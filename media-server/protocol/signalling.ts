@@ -122,6 +122,10 @@ export const legReports = {
     "The participant now sees or hears this sender's source from this leg.",
     legRef.extend({ participantId: v.participantId, source: v.mediaSource }),
   ),
+  'leg.path': notification(
+    'By which path this leg’s media goes, and whether its participant notices that it is bad. Sent when that changes.',
+    legRef.extend({ path: v.mediaPath, poor: z.boolean() }),
+  ),
 } as const satisfies Contract;
 
 /** What a client says about its legs without waiting for an answer, passed on to the leg's media node. */

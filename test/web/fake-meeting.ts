@@ -3,6 +3,7 @@ import type {
   MeetingEvents,
   MeetingHandle,
   MeetingState,
+  PathView,
   RemoteParticipantView,
 } from '../../media-server/client/types.ts';
 import type { MediaSource } from '../../media-server/protocol/values.ts';
@@ -16,12 +17,14 @@ export class FakeMeeting implements MeetingHandle {
   readonly self = { id: 'me', displayName: 'Me' };
   state: MeetingState = 'connected';
   soundBlocked = false;
+  path: PathView = { path: undefined, quality: 'unknown' };
   readonly participants = new Map<string, RemoteParticipantView>();
   readonly local = new Map<MediaSource, LocalSourceView>();
   /** What was asked of the meeting. */
   readonly log: string[] = [];
   readonly listeners: Listeners = {
     stateChanged: new Set(),
+    pathChanged: new Set(),
     participantsChanged: new Set(),
     participantJoined: new Set(),
     participantLeft: new Set(),
@@ -45,6 +48,11 @@ export class FakeMeeting implements MeetingHandle {
   enter(state: MeetingState): void {
     this.state = state;
     for (const listener of this.listeners.stateChanged) listener(state);
+  }
+
+  goBy(path: PathView): void {
+    this.path = path;
+    for (const listener of this.listeners.pathChanged) listener(path);
   }
 
   come(id: string, ...active: readonly MediaSource[]): void {

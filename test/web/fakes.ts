@@ -81,6 +81,8 @@ export function meeting(meetingId: string, change: Partial<MeetingView> = {}): M
     epoch: 1,
     movingTo: null,
     participants: 2,
+    paths: {},
+    poorPaths: 0,
     createdAtMs: 0,
     startsAtMs: null,
     expectedParticipants: null,

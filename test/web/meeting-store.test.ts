@@ -24,6 +24,12 @@ describe('MeetingStore', () => {
     expect(said()).toEqual([joinedNotice('Ada').text]);
   });
 
+  it('shows how sound and picture go', () => {
+    expect(store.view.path.quality).toBe('unknown');
+    meeting.goBy({ path: 'turn-tls', quality: 'poor' });
+    expect(store.view.path).toEqual({ path: 'turn-tls', quality: 'poor' });
+  });
+
   it('takes somebody who comes back for somebody new, so that the picture gets a new place', () => {
     meeting.come('Ada');
     const before = store.view.people[0]?.key;

@@ -10,6 +10,8 @@ export const columnResult = z.object({
   expected: mediaPath,
   /** The path of each participant; null: none. */
   paths: seenPaths,
+  /** The same as operators are told of it. */
+  told: z.partialRecord(mediaPath, z.int()),
   /** From the first signalling connection to the first picture of somebody else, for who joins second, ms. */
   firstFrameMs: z.number().nullable(),
   /** After the client's address has changed: until every picture ran again, ms; null: it did not change. */

@@ -25,6 +25,7 @@ export interface Bed {
 
 const COLUMN_LIMIT_MS = 120_000;
 const SEEN_LIMIT_MS = 40_000;
+const TOLD_LIMIT_MS = 8000;
 const STEADY_MS = 4000;
 const SETTLE_MS = 1500;
 const EMPTY_LIMIT_MS = 40_000;
@@ -38,7 +39,7 @@ export async function runColumn(
 ): Promise<ColumnResult> {
   const { id, title, path: expected } = column;
   const result: ColumnResult = {
-    ...{ id, title, expected, paths: [], firstFrameMs: null, backMs: null, handover: null },
+    ...{ id, title, expected, paths: [], told: {}, firstFrameMs: null, backMs: null, handover: null },
     ...{ notes: [], failed: null },
   };
   const limit = new AbortController();
@@ -117,6 +118,7 @@ async function meet(
     result.backMs = Math.round(Math.max(...times));
     result.paths = await pathsOf(both);
   }
+  result.told = await toldPaths(bed.api, column, signal);
   say('a handover');
   result.handover = await handOver(bed, column, both, signal);
 }
@@ -148,6 +150,20 @@ async function pathsOf(people: readonly Person[]): Promise<(MediaPath | null)[]>
       return legs.find(({ current }) => current)?.path ?? null;
     }),
   );
+}
+
+/** Browsers tell every few seconds. */
+async function toldPaths(
+  api: OperatorApi,
+  { id, path }: Column,
+  signal: AbortSignal,
+): Promise<ColumnResult['told']> {
+  const deadlineMs = nowMs() + TOLD_LIMIT_MS;
+  for (;;) {
+    const told = (await api.meetings()).find(({ meetingId }) => meetingId === id)?.paths ?? {};
+    if (told[path] === 2 || nowMs() > deadlineMs) return told;
+    await delay(200, undefined, { signal });
+  }
 }
 
 async function handOver(

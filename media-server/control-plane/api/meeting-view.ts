@@ -9,6 +9,7 @@ export function meetingViewOf(
   entry: LiveEntry | undefined,
   record: MeetingRecord | undefined,
   nodes: readonly Pick<RegisteredNode, 'meetings'>[],
+  paths: Pick<MeetingView, 'paths' | 'poorPaths'> = { paths: {}, poorPaths: 0 },
 ): MeetingView {
   const held = nodes.flatMap((node) => node.meetings.filter((meeting) => meeting.meetingId === meetingId));
   return {
@@ -18,6 +19,7 @@ export function meetingViewOf(
     movingTo: entry?.state === 'moving' ? entry.movingTo.nodeId : null,
     // During a move everybody is counted on both nodes.
     participants: entry ? Math.max(0, ...held.map(({ participants }) => participants)) : 0,
+    ...paths,
     createdAtMs: record?.createdAtMs ?? entry?.changedAtMs ?? 0,
     startsAtMs: record?.startsAtMs ?? null,
     expectedParticipants: record?.expectedParticipants ?? null,

@@ -6,6 +6,7 @@ import {
   decisionQuery,
   drainNode,
   HoldfastError,
+  type MeetingView,
   type NodeView,
   parsed,
 } from '../../protocol/index.ts';
@@ -27,6 +28,8 @@ export interface OperatorRoutesOptions {
   readonly decisions: (look: LookOptions) => Promise<DecisionList>;
   readonly onRefused: OnRefused;
   readonly orders: NodeOrders;
+  /** How the media of a meeting's participants goes. */
+  readonly paths: (meetingId: string) => Pick<MeetingView, 'paths' | 'poorPaths'>;
 }
 
 /** What operators see and do: nodes, meetings, drains. */
@@ -41,7 +44,7 @@ export function operatorRoutes(app: FastifyInstance, options: OperatorRoutesOpti
     const ids = new Set([...entries.keys(), ...records.keys()]);
     const views = [...ids]
       .sort()
-      .map((id) => meetingViewOf(id, entries.get(id), records.get(id)?.value, nodes));
+      .map((id) => meetingViewOf(id, entries.get(id), records.get(id)?.value, nodes, options.paths(id)));
     return { meetings: views };
   });
 

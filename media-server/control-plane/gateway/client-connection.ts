@@ -37,6 +37,7 @@ export interface ClientHost {
   renew(session: Session, legId: string): Promise<void>;
   published(session: Session, leg: GatewayLeg): void;
   switched(session: Session, leg: GatewayLeg, params: ParamsOf<FromClient, 'leg.switched'>): void;
+  pathSeen(session: Session, leg: GatewayLeg, params: ParamsOf<FromClient, 'leg.path'>): void;
   /** Told to the leg's node only. */
   reported(session: Session, leg: GatewayLeg, tell: (node: NodeSocket) => void): void;
 }
@@ -204,6 +205,7 @@ export class ClientConnection implements Client {
       ),
       'leg.published': (p) => reported(p.legId, (session, leg) => host.published(session, leg)),
       'leg.switched': (p) => reported(p.legId, (session, leg) => host.switched(session, leg, p)),
+      'leg.path': (p) => reported(p.legId, (session, leg) => host.pathSeen(session, leg, p)),
       'consumer.stalled': (p) =>
         reported(p.legId, (session, leg) =>
           host.reported(session, leg, (node) => node.notify('consumer.stalled', p)),

@@ -26,6 +26,7 @@ import type { GatewayLeg } from './leg.ts';
 import { Legs } from './legs.ts';
 import { nodeHandlers } from './node-handlers.ts';
 import { NodeLinks, type NodeSocket } from './node-links.ts';
+import { type PathCounts, pathCounts } from './path-counts.ts';
 import { Reconciler } from './reconciler.ts';
 import { Recovery } from './recovery.ts';
 import type { Client, Session } from './session.ts';
@@ -142,6 +143,12 @@ export class Gateway implements ClientHost {
     return this.#sessions.countByState();
   }
 
+  /** How the participants' media goes; of one meeting, or of all. */
+  paths(meetingId?: string): PathCounts {
+    const sessions = meetingId === undefined ? this.#sessions.all() : this.#sessions.of(meetingId);
+    return pathCounts(sessions.map(({ legs }) => [...legs.values()].map(({ seen }) => seen)));
+  }
+
   get legCount(): number {
     return this.#legs.count;
   }
@@ -234,6 +241,12 @@ export class Gateway implements ClientHost {
     params: ParamsOf<typeof gatewayContract, 'leg.switched'>,
   ): void {
     if (this.#mayReport(session)) this.#handovers.switched(session, leg, params);
+  }
+
+  pathSeen(session: Session, leg: GatewayLeg, params: ParamsOf<typeof gatewayContract, 'leg.path'>): void {
+    if (!this.#mayReport(session)) return;
+    const { path, poor } = params;
+    leg.seen = { path, poor };
   }
 
   reported(session: Session, leg: GatewayLeg, tell: (node: NodeSocket) => void): void {

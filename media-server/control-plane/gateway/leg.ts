@@ -1,4 +1,4 @@
-import type { LegSnapshot } from '../../protocol/index.ts';
+import type { LegSnapshot, MediaPath } from '../../protocol/index.ts';
 import type { Place } from '../directory/directory-entry.ts';
 import type { IceAssignment } from '../turn/ice-assignment.ts';
 
@@ -28,6 +28,8 @@ export class GatewayLeg implements Place {
   iceTold: IceAssignment | undefined;
   /** Settles when the leg is open or could not be opened. */
   opened: Promise<void> = Promise.resolve();
+  /** What its client has said of its media. */
+  seen: { readonly path: MediaPath; readonly poor: boolean } | undefined;
   #state: 'holding' | 'open' | 'closed' = 'holding';
   #held: LegEvent[] = [];
 

@@ -1,4 +1,4 @@
-import type { LeaveReason, MeetingHandle, MeetingState } from '../../client/types.ts';
+import type { LeaveReason, MeetingHandle, MeetingState, PathView } from '../../client/types.ts';
 import {
   endingNotice,
   joinedNotice,
@@ -17,6 +17,8 @@ export interface MeetingView {
   readonly long: boolean;
   readonly people: readonly Person[];
   readonly soundBlocked: boolean;
+  /** How sound and picture get here and away. */
+  readonly path: PathView;
   readonly notices: readonly Notice[];
   readonly left: LeaveReason | undefined;
 }
@@ -41,11 +43,13 @@ export class MeetingStore {
       long: false,
       people: this.#people(),
       soundBlocked: meeting.soundBlocked,
+      path: meeting.path,
       notices: [],
       left: undefined,
     });
     this.#off = [
       meeting.on('stateChanged', (state) => this.#stateChanged(state)),
+      meeting.on('pathChanged', (path) => this.#update({ path })),
       meeting.on('participantsChanged', () => this.#update({ people: this.#people() })),
       meeting.on('participantJoined', ({ displayName }) => this.#say(joinedNotice(displayName))),
       meeting.on('participantLeft', ({ id, displayName }) => this.#departed(id, displayName)),

@@ -136,6 +136,7 @@ export class FakeGateway {
       'consumer.setPreferredLayers': notAsked,
       'leg.published': ignore,
       'leg.switched': notAsked,
+      'leg.path': ignore,
       ping: () => answer('ping', {}),
       'leg.renew': ({ legId }) => answer(`leg.renew ${legId}`, {}),
       'consumer.stalled': notAsked,

@@ -1,4 +1,5 @@
 import type { MeetingView } from '../../../protocol/rest.ts';
+import { pathsInWords } from '../../lib/network-words.ts';
 
 /** Every meeting and where it lives. */
 export function MeetingTable({ meetings }: { readonly meetings: readonly MeetingView[] }) {
@@ -15,6 +16,7 @@ export function MeetingTable({ meetings }: { readonly meetings: readonly Meeting
           <th scope="col" className="number">
             People
           </th>
+          <th scope="col">Paths</th>
         </tr>
       </thead>
       <tbody>
@@ -30,6 +32,10 @@ export function MeetingTable({ meetings }: { readonly meetings: readonly Meeting
               {meeting.expectedParticipants !== null && (
                 <span className="muted"> of {meeting.expectedParticipants} expected</span>
               )}
+            </td>
+            <td>
+              {pathsInWords(meeting.paths) || <span className="muted">not known</span>}
+              {meeting.poorPaths > 0 && <strong> ({meeting.poorPaths} poor)</strong>}
             </td>
           </tr>
         ))}

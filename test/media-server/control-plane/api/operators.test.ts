@@ -37,6 +37,26 @@ describe('operators', () => {
     ]);
   });
 
+  it('see by which path the media of a meeting goes, as its people say', async () => {
+    await platform.node('n1');
+    const [ada, ben] = [await platform.participant('ada'), await platform.participant('ben')];
+    const [adaLeg, benLeg] = [[...ada.legs.keys()][0], [...ben.legs.keys()][0]];
+    ada.rpc.notify('leg.path', { legId: adaLeg ?? '', path: 'udp', poor: false });
+    ben.rpc.notify('leg.path', { legId: benLeg ?? '', path: 'turn-udp', poor: false });
+    ben.rpc.notify('leg.path', { legId: benLeg ?? '', path: 'turn-tls', poor: true });
+    // Of a leg that is another's, nobody is told anything.
+    ada.rpc.notify('leg.path', { legId: benLeg ?? '', path: 'tcp', poor: false });
+    const seen = async () => {
+      const { meetings } = meetingList.parse(await (await platform.operator('GET', '/v1/meetings')).json());
+      return JSON.stringify(meetings.map(({ paths, poorPaths }) => ({ paths, poorPaths })));
+    };
+    const expected = JSON.stringify([{ paths: { udp: 1, 'turn-tls': 1 }, poorPaths: 1 }]);
+    await eventually(async () => (await seen()) === expected);
+    expect(await platform.metric('holdfast_participants_by_path{path="turn-tls"}')).toBe(1);
+    expect(await platform.metric('holdfast_participants_by_path{path="tcp"}')).toBe(0);
+    expect(await platform.metric('holdfast_participants_with_poor_path')).toBe(1);
+  });
+
   it('see where a meeting is being moved', async () => {
     const node = await platform.node('n1', { stress: 0.5 });
     await platform.node('n2');

@@ -8,6 +8,7 @@ export default {
   vitest: { configFile: 'test/mutation/vitest.config.ts' },
   mutate: [
     'lifecycle-hooks/agent/{drain-knowledge,drain-plan,next-step}.ts',
+    'lifecycle-hooks/clouds/aws/{cloud-error,fleet-ledger,member-state,metadata-notices}.ts',
     'lifecycle-hooks/autoscaler/{choices,planner,shortage,sight}.ts',
     'media-server/capacity/{admission,demand,meeting-load,node-room,placement,reservations}.ts',
     'media-server/client/switching.ts',

@@ -76,7 +76,7 @@ function withLaunches(ledger: Ledger, group: Group, nowMs: number): Ledger {
   const missing = Math.max(0, group.DesiredCapacity - present - named.length);
   const arrived = unnamed.slice(0, Math.max(0, unnamed.length - missing));
   const added = Array.from({ length: Math.max(0, missing - unnamed.length) }, (_, index) =>
-    nameless(ledger.made + index, null, nowMs),
+    nameless(ledger, index, null, nowMs),
   );
   return {
     ...ledger,
@@ -86,13 +86,25 @@ function withLaunches(ledger: Ledger, group: Group, nowMs: number): Ledger {
   };
 }
 
-function nameless(number: number, launchedBy: string | null, atMs: number): Launch {
-  return { id: `launch-${number}`, named: false, launchedBy, zone: null, atMs };
+/** Its id is no other driver's either: a successor must not give up another launch in its place. */
+function nameless(
+  { startedAtMs, made }: Ledger,
+  index: number,
+  launchedBy: string | null,
+  atMs: number,
+): Launch {
+  return {
+    id: `launch-${startedAtMs.toString(36)}-${made + index}`,
+    named: false,
+    launchedBy,
+    zone: null,
+    atMs,
+  };
 }
 
 /** So many more were asked for, and which they will be is not known. */
 export function asked(ledger: Ledger, count: number, launchedBy: string, nowMs: number): Ledger {
-  const added = Array.from({ length: count }, (_, index) => nameless(ledger.made + index, launchedBy, nowMs));
+  const added = Array.from({ length: count }, (_, index) => nameless(ledger, index, launchedBy, nowMs));
   return { ...ledger, launches: [...ledger.launches, ...added], made: ledger.made + count };
 }
 

@@ -26,7 +26,10 @@ export class AwsAgent {
 
   /** `node`: whether the media node has come up. */
   static async of({ node = true, ...options }: AwsMachineOptions & { readonly node?: boolean } = {}) {
-    const machine = await AwsMachine.of(options);
+    return AwsAgent.on(await AwsMachine.of(options), node);
+  }
+
+  static async on(machine: AwsMachine, node = true): Promise<AwsAgent> {
     const agent = new AwsAgent(machine, mkdtempSync(join(tmpdir(), 'aws-agent-')));
     await agent.node.start();
     if (!node) await agent.node.crash();

@@ -31,6 +31,8 @@ export class AwsFleet {
   readonly access: AwsAccess;
   /** The calls themselves. */
   readonly calls: AutoScalingApi;
+  /** Who has requests under way, and how many. */
+  readonly busy: (() => number)[];
   readonly #close: () => void;
 
   private constructor(
@@ -48,6 +50,7 @@ export class AwsFleet {
     this.group = group;
     this.api = api;
     this.newDriver = newDriver;
+    this.busy = [() => api.open];
     this.driver = newDriver();
     this.#close = close;
   }
@@ -96,12 +99,14 @@ export class AwsFleet {
     return [...this.group.instances.values()].filter((each) => each.state === state).map(({ id }) => id);
   }
 
+  #open = () => this.busy.reduce((sum, open) => sum + open(), 0);
+
   pass(ms: number): Promise<void> {
-    return pass(this.clock, () => this.api.open, ms);
+    return pass(this.clock, this.#open, ms);
   }
 
   until(what: string, condition: () => boolean): Promise<void> {
-    return until(this.clock, () => this.api.open, what, condition);
+    return until(this.clock, this.#open, what, condition);
   }
 
   /** The first in service, and the second. */
@@ -113,7 +118,7 @@ export class AwsFleet {
 
   async close(): Promise<void> {
     this.#close();
-    await quiet(() => this.api.open);
+    await quiet(this.#open);
     await this.api.close();
   }
 }

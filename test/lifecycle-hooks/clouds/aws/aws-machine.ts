@@ -10,7 +10,6 @@ import type { NoticesUnderTest } from '../notice-source-contract.ts';
 import { AwsFleet, type AwsFleetOptions } from './aws-fleet.ts';
 import { FakeImds, type FakeImdsOptions } from './fake-imds.ts';
 import type { FakeInstance } from './fake-instance.ts';
-import { pass, quiet, until } from './patience.ts';
 
 export interface AwsMachineOptions extends AwsFleetOptions {
   readonly imds?: FakeImdsOptions;
@@ -27,6 +26,7 @@ export class AwsMachine {
   readonly looks: boolean[] = [];
   readonly #directory = mkdtempSync(join(tmpdir(), 'termination-'));
   readonly #imdsTimeoutMs: number;
+  #owned: AwsFleet | undefined;
 
   private constructor(fleet: AwsFleet, instance: FakeInstance, imds: FakeImds, imdsTimeoutMs: number) {
     this.fleet = fleet;
@@ -38,7 +38,18 @@ export class AwsMachine {
   static async of({ imds, imdsTimeoutMs = 20_000, ...options }: AwsMachineOptions = {}): Promise<AwsMachine> {
     const fleet = await AwsFleet.of(options);
     const instance = fleet.group.get(fleet.pair()[0]);
-    return new AwsMachine(fleet, instance, await new FakeImds(instance, imds).listen(), imdsTimeoutMs);
+    const service = await new FakeImds(instance, imds).listen();
+    const machine = new AwsMachine(fleet, instance, service, imdsTimeoutMs);
+    machine.#owned = fleet;
+    fleet.busy.push(() => service.open);
+    return machine;
+  }
+
+  /** One of several of a fleet, which is closed by whoever opened it. */
+  static async on(fleet: AwsFleet, instance: FakeInstance): Promise<AwsMachine> {
+    const service = await new FakeImds(instance).listen();
+    fleet.busy.push(() => service.open);
+    return new AwsMachine(fleet, instance, service, 20_000);
   }
 
   /** As a newly started agent of this machine has it. */
@@ -70,20 +81,18 @@ export class AwsMachine {
     return new AwsMetadata({ endpoint: this.imds.endpoint, timeoutMs: this.#imdsTimeoutMs });
   }
 
-  #open = () => this.fleet.api.open + this.imds.open;
-
   pass(ms: number): Promise<void> {
-    return pass(this.fleet.clock, this.#open, ms);
+    return this.fleet.pass(ms);
   }
 
   until(what: string, condition: () => boolean): Promise<void> {
-    return until(this.fleet.clock, this.#open, what, condition);
+    return this.fleet.until(what, condition);
   }
 
   async close(): Promise<void> {
-    await quiet(this.#open);
+    await this.fleet.pass(0);
     await this.imds.close();
-    await this.fleet.close();
+    await this.#owned?.close();
     rmSync(this.#directory, { recursive: true });
   }
 }

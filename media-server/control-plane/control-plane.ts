@@ -25,6 +25,7 @@ import { MemoryStore } from './store/memory-store.ts';
 import type { Store } from './store/store.ts';
 import { TokenLedger } from './tokens/token-ledger.ts';
 import { Tokens } from './tokens/tokens.ts';
+import { TurnWatch } from './turn/turn-watch.ts';
 
 export interface ControlPlaneOptions {
   readonly config: ControlPlaneConfig;
@@ -120,10 +121,12 @@ export class ControlPlane implements Running {
   }
 
   async #close(reason: string): Promise<void> {
-    const { gateway, signal, publicServer, internal, registry, store, stopping, log } = this.#parts;
+    const { gateway, turnWatch, signal, publicServer, internal, registry, store, stopping, log } =
+      this.#parts;
     log.info({ reason }, 'control_plane.closing');
     for (const timer of this.#timers) clearInterval(timer);
     stopping.abort();
+    turnWatch.close();
     await gateway.close();
     signal.close();
     await publicServer.close();
@@ -138,6 +141,7 @@ interface Parts {
   readonly registry: Registry;
   readonly claims: Claims;
   readonly gateway: Gateway;
+  readonly turnWatch: TurnWatch;
   readonly publicServer: PublicServer;
   readonly signal: SignalServer;
   readonly internal: NodeListener;
@@ -200,6 +204,7 @@ async function assemble(options: ControlPlaneOptions): Promise<Parts> {
     config,
     clusterToken: secrets.HOLDFAST_CLUSTER_TOKEN,
     turnSecret: secrets.HOLDFAST_TURN_SECRET,
+    endRelays: (whose) => orders.endRelays(whose),
     ledger,
     homes,
     directory,
@@ -211,7 +216,11 @@ async function assemble(options: ControlPlaneOptions): Promise<Parts> {
     clock,
     log,
   });
-  const orders = new NodeOrders({ registry, connectionOf: (nodeId) => internal.connection(nodeId) });
+  const turnWatch = new TurnWatch({ registry, clock, onGone: () => gateway.turnGone() });
+  const orders: NodeOrders = new NodeOrders({
+    registry,
+    connectionOf: (nodeId) => internal.connection(nodeId),
+  });
   const internal: NodeListener = new NodeListener({
     listen: config.internal,
     clusterToken: secrets.HOLDFAST_CLUSTER_TOKEN,
@@ -287,7 +296,7 @@ async function assemble(options: ControlPlaneOptions): Promise<Parts> {
     accept: (socket, entry) => gateway.accept(socket, entry),
     onRefused: (what) => metrics.signalRefused(what),
   });
-  return { store, registry, claims, gateway, publicServer, signal, internal, stopping, log };
+  return { store, registry, claims, gateway, turnWatch, publicServer, signal, internal, stopping, log };
 }
 
 /** Without its secret nobody gives scaling orders. */

@@ -219,8 +219,13 @@ export const registryClientContract = {
     drainReport,
   ),
   'relay.end': request(
-    'To a TURN server: end at once whatever this participant has there (idempotent). It may still have credentials that have not ended.',
-    z.object({ user: v.relayUser }),
+    'To a TURN server: this participant was put out. End what it has there, and whatever it begins there with credentials that it has already (idempotent).',
+    z.object({
+      user: v.relayUser,
+      untilMs: v.timestampMs.meta({
+        description: 'When the last of those credentials ends; later ones are good again.',
+      }),
+    }),
     z.object({ ended: z.int().meta({ description: 'Allocations that were ended.' }) }),
   ),
 } as const satisfies Contract;

@@ -38,8 +38,8 @@ export function turnAddressOf(turn: TurnServerConfig['turn'], machine: MachineFa
   return { listenIp, publicIp: publicIp === listenIp ? undefined : publicIp };
 }
 
-/** Of each participant: two legs, two transports each, over every way to the server. */
-const USER_QUOTA = 24;
+/** Of each participant: two legs with two transports, over three ways to the server, twice while ICE restarts, and some to spare. */
+const USER_QUOTA = 36;
 
 /** coturn's configuration for this machine: nothing private is reachable through it but what is named. */
 export function coturnConfigOf(options: CoturnFileOptions): CoturnConfig {

@@ -1,5 +1,10 @@
 /** What coturn says of one allocation. */
-export type AllocationEvent = { readonly session: string; readonly user: string } & (
+export type AllocationEvent = {
+  readonly session: string;
+  readonly user: string;
+  /** When its credentials end, Unix time in ms. */
+  readonly endsAtMs: number;
+} & (
   | { readonly type: 'begun' | 'ended' }
   /** Since the last word of this kind: it comes every 2048 packets, and at the end. */
   | { readonly type: 'relayed'; readonly fromClientBytes: number; readonly toClientBytes: number }
@@ -17,8 +22,9 @@ export function allocationEventOf(text: string): AllocationEvent | undefined {
   const groups = line.exec(text)?.groups;
   if (!groups) return undefined;
   const { session = '', what, username = '', received, sent } = groups;
-  // The first part says when the credentials end.
-  const of = { session, user: username.slice(username.indexOf(':') + 1) };
+  const separator = username.indexOf(':');
+  const endsAtMs = Number(username.slice(0, separator)) * 1000;
+  const of = { session, user: username.slice(separator + 1), endsAtMs };
   if (what === 'new') return { ...of, type: 'begun' };
   if (what === 'delete') return { ...of, type: 'ended' };
   if (received === undefined || sent === undefined) return undefined;

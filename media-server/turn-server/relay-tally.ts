@@ -1,9 +1,15 @@
 import type { AllocationEvent } from './coturn-log.ts';
 
+interface Allocation {
+  readonly session: string;
+  readonly user: string;
+  readonly endsAtMs: number;
+}
+
 /** Counts what coturn says of its allocations. The probe's own are none of anybody's. */
 export class RelayTally {
   readonly #probeUser: string;
-  readonly #sessions = new Map<string, string>();
+  readonly #sessions = new Map<string, Allocation>();
   #toClientsBytes = 0;
   #fromClientsBytes = 0;
   #probes = 0;
@@ -17,7 +23,7 @@ export class RelayTally {
   }
 
   get users(): number {
-    return new Set(this.#sessions.values()).size;
+    return new Set([...this.#sessions.values()].map(({ user }) => user)).size;
   }
 
   /** Since the beginning. */
@@ -34,8 +40,8 @@ export class RelayTally {
     return this.#probes;
   }
 
-  sessionsOf(user: string): string[] {
-    return [...this.#sessions].filter(([, owner]) => owner === user).map(([session]) => session);
+  of(user: string): Allocation[] {
+    return [...this.#sessions.values()].filter((allocation) => allocation.user === user);
   }
 
   /** @returns whether another number of allocations is here than before */
@@ -46,7 +52,7 @@ export class RelayTally {
     }
     switch (event.type) {
       case 'begun':
-        this.#sessions.set(event.session, event.user);
+        this.#sessions.set(event.session, event);
         return true;
       case 'ended':
         return this.#sessions.delete(event.session);

@@ -12,7 +12,12 @@ import type { Logger } from '../process/logger.ts';
 import { ProbeServer } from '../process/probe-server.ts';
 import type { Leaving, Running } from '../process/run-process.ts';
 import { urlHost } from '../process/url-host.ts';
-import { HoldfastError, type RelayFacts } from '../protocol/index.ts';
+import {
+  HoldfastError,
+  type ParamsOf,
+  type RelayFacts,
+  type registryClientContract,
+} from '../protocol/index.ts';
 import { RegistryLink } from '../registration/registry-link.ts';
 import { probeAllocation } from './allocation-probe.ts';
 import { cancelSessions } from './coturn-cli.ts';
@@ -22,6 +27,7 @@ import { CoturnProcess } from './coturn-process.ts';
 import { freePort } from './free-port.ts';
 import { HealthWatch } from './health-watch.ts';
 import { TurnMetrics } from './metrics.ts';
+import { RelayBans } from './relay-bans.ts';
 import { RelayDrain } from './relay-drain.ts';
 import { RelayLoad } from './relay-load.ts';
 import { RelayTally } from './relay-tally.ts';
@@ -53,6 +59,7 @@ export class TurnServer implements Running {
   readonly #ports: Ports;
   readonly #cliPassword = randomBytes(24).toString('hex');
   readonly #tally = new RelayTally(PROBE_USER);
+  readonly #bans = new RelayBans();
   readonly #capacity: MachineCapacity;
   readonly #load: RelayLoad;
   readonly #drain: Drain;
@@ -179,7 +186,13 @@ export class TurnServer implements Running {
     const tally = this.#tally;
     this.#coturn.on('line', (text) => {
       const event = allocationEventOf(text);
-      if (event && tally.take(event)) this.#emptying.look();
+      if (!event) return;
+      if (tally.take(event)) this.#emptying.look();
+      if (event.type === 'begun' && this.#bans.bans(event)) {
+        this.#cancel([event.session]).catch((error: unknown) => {
+          this.#options.log.error({ err: error }, 'turn.ban_failed');
+        });
+      }
     });
     this.#coturn.on('started', () => this.#health.take({ type: 'server-started' }));
     this.#coturn.on('ended', (why) => {
@@ -236,11 +249,14 @@ export class TurnServer implements Running {
         meetings: [],
         relay: this.facts,
       }),
-      measure: async () => this.#load.measure(),
+      measure: async () => {
+        this.#load.measure();
+        this.#bans.forget(clock.now());
+      },
       handlers: {
         'node.drain': (order) => this.#drain.order(order),
         'node.cancelDrain': ({ by }) => this.#drain.cancel(by),
-        'relay.end': ({ user }) => this.#endUser(user),
+        'relay.end': (whose) => this.#endRelays(whose),
       },
       agreed: () => {},
       obey: () => {},
@@ -296,15 +312,20 @@ export class TurnServer implements Running {
     };
   }
 
-  /** Ends all that this user has here. New credentials are for the control plane to refuse. */
-  async #endUser(user: string): Promise<{ ended: number }> {
-    const sessions = this.#tally.sessionsOf(user);
-    if (sessions.length === 0) return { ended: 0 };
+  async #endRelays({ user, untilMs }: ParamsOf<typeof registryClientContract, 'relay.end'>) {
+    this.#bans.add(user, untilMs);
+    const banned = this.#tally.of(user).filter((allocation) => this.#bans.bans(allocation));
     try {
-      await cancelSessions({ port: this.#ports.cli, password: this.#cliPassword }, sessions);
+      await this.#cancel(banned.map(({ session }) => session));
     } catch (error) {
       throw new HoldfastError('INTERNAL', 'coturn did not end the allocations', { cause: error });
     }
-    return { ended: sessions.length };
+    return { ended: banned.length };
+  }
+
+  async #cancel(sessions: readonly string[]): Promise<void> {
+    if (sessions.length === 0) return;
+    await cancelSessions({ port: this.#ports.cli, password: this.#cliPassword }, sessions);
+    this.#options.log.info({ sessions: sessions.length }, 'turn.allocations_ended');
   }
 }

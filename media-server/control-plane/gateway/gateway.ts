@@ -38,6 +38,8 @@ export interface GatewayOptions {
   readonly config: Pick<ControlPlaneConfig, 'replicaId' | 'iceServers' | 'turn' | 'timing'>;
   readonly clusterToken: string;
   readonly turnSecret: string | undefined;
+  /** Ends what somebody relays, on every TURN server, and whatever is begun with credentials that end by then. */
+  readonly endRelays: (whose: { readonly user: string; readonly untilMs: number }) => Promise<void>;
   readonly ledger: TokenLedger;
   readonly homes: Homes;
   readonly directory: Directory;
@@ -264,7 +266,19 @@ export class Gateway implements ClientHost {
         ({ participant }) => participantId === undefined || participant.participantId === participantId,
       );
     await this.#entrance.remove(sessions, participantId === undefined ? 'ended' : 'removed');
+    for (const { participant, ice } of sessions) {
+      if (ice === undefined || ice.turn.length === 0) continue;
+      this.#guard(
+        'relay.not_ended',
+        this.#options.endRelays({ user: `${meetingId}/${participant.participantId}`, untilMs: ice.endsAtMs }),
+      );
+    }
     return sessions.length;
+  }
+
+  /** A TURN server drains, relays nothing, or is gone: whoever has it is told of another. */
+  turnGone(): void {
+    this.#guard('ice.not_told', this.#ice.sweep());
   }
 
   /** Brings everybody to where their meeting lives by now, and to the ICE servers of now. To be called every now and then. */

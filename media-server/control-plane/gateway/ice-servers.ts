@@ -21,6 +21,8 @@ export interface IceServersOptions {
 export class IceServers {
   readonly #options: IceServersOptions;
   #turn: readonly NamedTurnServer[];
+  /** Of the media nodes. */
+  #zones: ReadonlyMap<string, string | null> = new Map();
 
   constructor(options: IceServersOptions) {
     this.#options = options;
@@ -29,7 +31,7 @@ export class IceServers {
 
   /** For a leg that is opened or restarts ICE now: its client is told of these. */
   for(session: Session, leg: GatewayLeg): IceServer[] {
-    const assignment = this.#assign(session, false);
+    const assignment = this.#assign(session, leg.nodeId, false);
     leg.iceTold = assignment;
     return [...assignment.iceServers];
   }
@@ -38,16 +40,19 @@ export class IceServers {
   async sweep(): Promise<void> {
     const { config, turnSecret, registry, sessions } = this.#options;
     if (turnSecret === undefined) return;
-    this.#turn = turnServersOf(config.turn.urls, await registry.machines(), turnSecret);
+    const machines = await registry.machines();
+    this.#zones = new Map(machines.map(({ nodeId, zone }) => [nodeId, zone]));
+    this.#turn = turnServersOf(config.turn.urls, machines, turnSecret);
     for (const session of sessions.all()) this.#tell(session);
   }
 
-  #assign(session: Session, pathStands: boolean): IceAssignment {
+  #assign(session: Session, nodeId: string | undefined, pathStands: boolean): IceAssignment {
     const { config, now } = this.#options;
     const { meetingId, participant } = session;
     session.ice = iceAssignmentFor({ meetingId, participantId: participant.participantId }, session.ice, {
       fixed: config.iceServers,
       turn: this.#turn,
+      zone: this.#zones.get(nodeId ?? '') ?? null,
       pathStands,
       credentialSeconds: config.turn.credentialSeconds,
       nowMs: now(),
@@ -59,7 +64,8 @@ export class IceServers {
   #tell(session: Session): void {
     const { client } = session;
     if (!client) return;
-    const assignment = this.#assign(session, true);
+    const newest = [...session.legs.values()].at(-1);
+    const assignment = this.#assign(session, newest?.nodeId, true);
     for (const leg of session.legs.values()) {
       if (leg.state !== 'open' || leg.iceTold === assignment) continue;
       leg.iceTold = assignment;

@@ -149,6 +149,7 @@ export class NodeListener {
       this.#nodes.delete(registration.nodeId);
       // Not lost yet: it may only have lost this connection. Missing heartbeats decide.
       log.warn({ nodeId: registration.nodeId, reason }, 'node.disconnected');
+      this.#options.registry.disconnected(registration.nodeId);
     });
   }
 

@@ -31,6 +31,14 @@ export class NodeOrders {
     return (await this.#connection(nodeId)).request('node.cancelDrain', order);
   }
 
+  /** To every TURN server: end what this participant relays. One that is not connected relays for them until its credentials end. */
+  async endRelays(whose: ParamsOf<Contract, 'relay.end'>): Promise<void> {
+    const machines = await this.#options.registry.machines();
+    const servers = machines.filter(({ role }) => role === 'turn');
+    const connections = servers.flatMap(({ nodeId }) => this.#options.connectionOf(nodeId) ?? []);
+    await Promise.all(connections.map((connection) => connection.request('relay.end', whose)));
+  }
+
   async #connection(nodeId: string): Promise<NodeConnection> {
     const { registry, connectionOf } = this.#options;
     if (!(await registry.get(nodeId))) throw new HoldfastError('NODE_UNKNOWN', `there is no node ${nodeId}`);

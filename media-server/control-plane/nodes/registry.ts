@@ -21,6 +21,10 @@ export interface RegisteredNode extends NodeRecord {
 interface RegistryEvents {
   lost: (nodeId: string) => void;
   left: (nodeId: string) => void;
+  /** Anything was heard of this node. */
+  reported: (node: Omit<NodeRecord, 'lastHeartbeatAtMs'>) => void;
+  /** Its connection has broken: it may dial anew in a moment, or be gone. */
+  disconnected: (nodeId: string) => void;
 }
 
 /** A sweep that is later than this says that this process itself stood still, ms. */
@@ -57,6 +61,7 @@ export class Registry extends EventEmitter<RegistryEvents> {
     if (appeared) {
       this.#options.log.info({ nodeId, rpcUrl: node.rpcUrl, returned }, 'node.appeared');
     }
+    this.emit('reported', node);
   }
 
   /** The process stops on purpose. */
@@ -68,6 +73,11 @@ export class Registry extends EventEmitter<RegistryEvents> {
     this.#suspectUntilMs.delete(nodeId);
     this.#options.log.info({ nodeId }, 'node.left');
     this.emit('left', nodeId);
+  }
+
+  /** It has lost its connection, without a goodbye. */
+  disconnected(nodeId: string): void {
+    this.emit('disconnected', nodeId);
   }
 
   /** It said goodbye: nobody need wait for it. */

@@ -16,6 +16,8 @@ export interface IceTerms {
   /** Told to everybody as they are: STUN. */
   readonly fixed: readonly IceServer[];
   readonly turn: readonly NamedTurnServer[];
+  /** Of the media node that it is on; null: not known. */
+  readonly zone: string | null;
   /** Its media may flow through one of those it has. False: a path is being sought now. */
   readonly pathStands: boolean;
   readonly credentialSeconds: number;
@@ -55,11 +57,14 @@ export function iceAssignmentFor(
   };
 }
 
-/** Those it has first; then by a rank that each participant has of its own, so that people spread over the servers. */
+/**
+ * Those it has first. Then those that carry less than they can, those in the zone of its media node, and by a rank that each
+ * participant has of its own, so that people spread over the servers.
+ */
 function chooseTurn(
   { meetingId, participantId }: Participant,
   had: readonly string[],
-  { turn, pathStands }: IceTerms,
+  { turn, zone, pathStands }: IceTerms,
 ): NamedTurnServer[] {
   const kept = had.flatMap((name) =>
     turn.filter((server) => server.name === name && (pathStands || !server.doubtful)),
@@ -67,9 +72,11 @@ function chooseTurn(
   const others = turn.filter((server) => !server.doubtful && !kept.includes(server));
   // All sessions are looked at every few seconds: nothing is ranked for those who lack nothing.
   if (kept.length >= TURN_SERVERS || others.length === 0) return kept.slice(0, TURN_SERVERS);
+  const cost = (server: NamedTurnServer) =>
+    (server.full ? 2 : 0) + (zone !== null && server.zone !== zone ? 1 : 0);
   const ranked = others
     .map((server) => ({ server, rank: rankOf(`${meetingId}/${participantId} ${server.name}`) }))
-    .sort((a, b) => (a.rank < b.rank ? -1 : 1))
+    .sort((a, b) => cost(a.server) - cost(b.server) || (a.rank < b.rank ? -1 : 1))
     .map(({ server }) => server);
   return [...kept, ...ranked].slice(0, TURN_SERVERS);
 }

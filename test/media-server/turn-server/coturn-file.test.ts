@@ -61,7 +61,7 @@ describe('the configuration of a TURN server’s coturn', () => {
   });
 
   it('bounds what all together, and each participant, may take', () => {
-    expect(fileOf({ maxAllocations: 900 }, behindNat)).toMatchObject({ totalQuota: 900, userQuota: 24 });
+    expect(fileOf({ maxAllocations: 900 }, behindNat)).toMatchObject({ totalQuota: 900, userQuota: 36 });
   });
 
   it.each<[object, TurnAddress, string[]]>([

@@ -16,6 +16,7 @@ describe('what coturn says of an allocation', () => {
     expect(allocationEventOf(line)).toEqual({
       session: '001000000000000001',
       user: 'standup/ada',
+      endsAtMs: 1_795_596_568_000,
       ...event,
     });
   });

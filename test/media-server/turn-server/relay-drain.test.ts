@@ -21,7 +21,7 @@ describe('emptying a TURN server', () => {
     emptying = new RelayDrain(drain, tally, clock);
   });
   const allocation = (type: 'begun' | 'ended', session = '1') => {
-    tally.take({ type, session, user: 'm/ada' });
+    tally.take({ type, session, user: 'm/ada', endsAtMs: 0 });
     emptying.look();
   };
   const order = () => drain.order({ by: 'operator', reason: 'test' });

@@ -2,13 +2,25 @@ import type { AllocationEvent } from '@holdfast/media-server/turn-server/coturn-
 import { RelayTally } from '@holdfast/media-server/turn-server/relay-tally.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 
+const endsAtMs = 5000;
+
 describe('the tally of a TURN server', () => {
   let tally: RelayTally;
   beforeEach(() => {
     tally = new RelayTally('probe');
   });
-  const begun = (session: string, user: string): AllocationEvent => ({ type: 'begun', session, user });
-  const ended = (session: string, user: string): AllocationEvent => ({ type: 'ended', session, user });
+  const begun = (session: string, user: string): AllocationEvent => ({
+    type: 'begun',
+    session,
+    user,
+    endsAtMs,
+  });
+  const ended = (session: string, user: string): AllocationEvent => ({
+    type: 'ended',
+    session,
+    user,
+    endsAtMs,
+  });
   const relayed = (fromClientBytes: number, toClientBytes: number, user = 'm/ada'): AllocationEvent => ({
     ...begun('1', user),
     type: 'relayed',
@@ -24,7 +36,8 @@ describe('the tally of a TURN server', () => {
     ] as const)
       expect(tally.take(begun(session, user))).toBe(true);
     expect(tally.take(ended('2', 'm/ada'))).toBe(true);
-    expect([tally.allocations, tally.users, tally.sessionsOf('m/ada')]).toEqual([2, 2, ['1']]);
+    expect([tally.allocations, tally.users]).toEqual([2, 2]);
+    expect(tally.of('m/ada')).toMatchObject([{ session: '1', endsAtMs }]);
   });
 
   it('adds up what is relayed, and keeps it when an allocation or the server ends', () => {

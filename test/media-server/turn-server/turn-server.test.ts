@@ -36,7 +36,8 @@ describe.runIf(installed)('a TURN server with a real coturn', () => {
   const clients: TurnClient[] = [];
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'turn-server-'));
-    platform = await Platform.start();
+    const { HOLDFAST_TURN_SECRET } = turnSecrets;
+    platform = await Platform.start({ secrets: { HOLDFAST_TURN_SECRET } });
     probePort = await freePort('127.0.0.1');
     config = turnServerConfig.parse({
       role: 'turn-server',
@@ -68,14 +69,16 @@ describe.runIf(installed)('a TURN server with a real coturn', () => {
   }
 
   /** Somebody with an allocation here. */
-  async function participant(userId: string, secret = turnSecrets.HOLDFAST_TURN_SECRET): Promise<TurnClient> {
+  async function participant(
+    userId: string,
+    secret = turnSecrets.HOLDFAST_TURN_SECRET,
+    ttlSeconds = 600,
+  ): Promise<TurnClient> {
+    return allocated(makeCredentials({ secret, userId, ttlSeconds, nowMs: Date.now() }));
+  }
+
+  async function allocated({ username, password }: { username: string; password: string }) {
     const port = Number(/:(\d+)\?/.exec(server.turnUrls[0] ?? '')?.[1]);
-    const { username, password } = makeCredentials({
-      secret,
-      userId,
-      ttlSeconds: 600,
-      nowMs: Date.now(),
-    });
     const client = await TurnClient.open({ transport: 'udp', port, credentials: { username, password } });
     clients.push(client);
     expect(await client.allocate()).toMatchObject({ error: 0 });
@@ -161,6 +164,33 @@ describe.runIf(installed)('a TURN server with a real coturn', () => {
       process.kill(pid, 'SIGCONT');
     }
     await eventually(async () => (await view())?.relay?.healthy === true);
+  });
+
+  it('relays for somebody in a meeting, and no longer when put out, whatever credentials there still are', async () => {
+    await platform.node('n1');
+    const ada = await platform.participant('ada');
+    await participant('m1/ben');
+    const told = () => [
+      ...[...ada.legs.values()].flatMap((leg) => leg.iceServers),
+      ...(ada.iceServers[0]?.iceServers ?? []),
+    ];
+    await eventually(() => told().length > 0);
+    const [given] = told();
+    expect(given?.urls).toEqual(server.turnUrls);
+    const credentials = { username: given?.username ?? '', password: given?.credential ?? '' };
+    const first = await allocated(credentials);
+    await eventually(() => server.facts.allocations === 2);
+    const path = '/v1/meetings/m1/participants/ada';
+    expect((await platform.api('DELETE', path, secrets.HOLDFAST_API_KEY)).status).toBeLessThan(300);
+    await eventually(() => server.facts.allocations === 1);
+    expect(await first.createPermission('127.0.0.1')).not.toMatchObject({ error: 0 });
+
+    const second = await allocated(credentials);
+    await eventually(async () => (await second.createPermission('127.0.0.1')).error !== 0);
+    expect(server.facts.allocations).toBe(1);
+
+    const letInAgain = await participant('m1/ada', undefined, 7200);
+    expect(await letInAgain.createPermission('127.0.0.1')).toMatchObject({ error: 0 });
   });
 
   it('keeps its configuration, which has the secrets, from others', () => {

@@ -6,7 +6,6 @@ import {
   registryClientContract,
   registryContract,
 } from '@holdfast/media-server/protocol/index.ts';
-import { relaysNothing } from '@holdfast/media-server/registration/relays-nothing.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { localMachine } from '../../machine-kind.ts';
 import { ManualClock } from '../../process/manual-clock.ts';
@@ -15,6 +14,7 @@ import { eventually, Platform, secrets } from '../platform.ts';
 
 /** A TURN server as the control plane sees it: it registers, and is drained over the same connection. */
 async function turnServer(platform: Platform, nodeId: string) {
+  const ended: unknown[] = [];
   const facts = {
     load: { workers: [], processCpu: 0, egressBps: 0, rssBytes: 0, participants: 0, stress: 0 },
     meetings: [],
@@ -33,7 +33,10 @@ async function turnServer(platform: Platform, nodeId: string) {
           return drain;
         },
         'node.cancelDrain': () => drain,
-        'relay.end': relaysNothing,
+        'relay.end': (whose) => {
+          ended.push(whose);
+          return { ended: 1 };
+        },
       },
       pingMs: 0,
     },
@@ -53,6 +56,7 @@ async function turnServer(platform: Platform, nodeId: string) {
     drain,
     ...facts,
   });
+  return { ended, kill: () => socket.terminate('killed') };
 }
 
 const urlsOf = (servers: LegOpen['iceServers'] | undefined) => servers?.flatMap(({ urls }) => urls).sort();
@@ -101,6 +105,30 @@ describe('the ICE servers of a leg', () => {
       expect(told(client)[1]).toEqual(['stun:stun.example', 'turn:fixed.example', 'turn:t2.example']);
     }
     expect(people.filter((client) => client.iceServers.length === 2)).toEqual(withT1);
+  });
+
+  it('are others within a second when a TURN server is gone, though its heartbeat is not overdue yet', async () => {
+    const people = await Promise.all(['ada', 'bob', 'cy', 'dee'].map((name) => platform.participant(name)));
+    const [t1] = await Promise.all([turnServer(platform, 't1'), turnServer(platform, 't2')]);
+    for (const client of people) await eventually(() => client.iceServers.length === 1);
+    const withT1 = people.filter((client) => told(client)[0]?.includes('turn:t1.example'));
+    expect(withT1.length, 'names spread over both').toBeGreaterThan(0);
+    t1.kill();
+    for (const client of withT1)
+      await eventually(() => told(client)[1]?.includes('turn:t2.example') === true);
+  });
+
+  it('relay nothing more for somebody who was put out, on whichever of them', async () => {
+    const ada = await platform.participant('ada');
+    await platform.participant('bob');
+    const servers = await Promise.all([turnServer(platform, 't1'), turnServer(platform, 't2')]);
+    await eventually(() => ada.iceServers.length === 1);
+    const path = '/v1/meetings/m1/participants/ada';
+    expect((await platform.api('DELETE', path, secrets.HOLDFAST_API_KEY)).status).toBeLessThan(300);
+    for (const { ended } of servers) {
+      await eventually(() => ended.length === 1);
+      expect(ended).toEqual([{ user: 'm1/ada', untilMs: expect.any(Number) }]);
+    }
   });
 });
 

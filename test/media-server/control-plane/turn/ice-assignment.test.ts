@@ -6,11 +6,14 @@ import {
 import type { NamedTurnServer } from '@holdfast/media-server/control-plane/turn/turn-servers.ts';
 import { describe, expect, it } from 'vitest';
 
-const server = (name: string, doubtful = false): NamedTurnServer => ({
+const server = (name: string, facts: Partial<NamedTurnServer> = {}): NamedTurnServer => ({
   name,
   urls: [`turn:${name}.example`],
   secret: 'a-secret-of-the-turn-servers',
-  doubtful,
+  zone: 'z1',
+  full: false,
+  doubtful: false,
+  ...facts,
 });
 const stun = { urls: 'stun:stun.example' };
 const fleet = ['t1', 't2', 't3', 't4'].map((name) => server(name));
@@ -20,6 +23,7 @@ const assigned = (terms: Partial<IceTerms> = {}, before?: IceAssignment, who = a
   iceAssignmentFor(who, before, {
     fixed: [stun],
     turn: fleet,
+    zone: 'z1',
     pathStands: true,
     credentialSeconds: 3600,
     nowMs: 0,
@@ -58,6 +62,24 @@ describe('the ICE servers of a participant', () => {
     }
   });
 
+  it('are those in the zone of its media node first', () => {
+    const near = [server('near-1'), server('near-2')];
+    const far = ['t1', 't2', 't3', 't4'].map((name) => server(name, { zone: 'z2' }));
+    expect(assigned({ turn: [...far, ...near] }).turn.toSorted()).toEqual(['near-1', 'near-2']);
+    expect(assigned({ turn: [...far, server('near-1')] }).turn[0]).toBe('near-1');
+    // Where the zone is not known, none is nearer.
+    expect(assigned({ turn: fleet, zone: null }).turn).toEqual(assigned().turn);
+  });
+
+  it('are those that carry all they can only when there are no others', () => {
+    const [first, second] = assigned().turn;
+    const fullOnes = fleet.map((each) => ({ ...each, full: each.name === first || each.name === second }));
+    const { turn } = assigned({ turn: fullOnes });
+    expect(turn).not.toContain(first);
+    expect(turn).not.toContain(second);
+    expect(assigned({ turn: fullOnes }, assigned()).turn).toEqual([first, second]);
+  });
+
   it('stay while nothing happens: a server that comes takes nobody away from another', () => {
     const before = assigned();
     expect(assigned({ turn: [...fleet, server('t5')], nowMs: 1_000_000 }, before)).toBe(before);
@@ -80,7 +102,7 @@ describe('the ICE servers of a participant', () => {
   it('stay with a server in doubt while the path stands, and leave it once another path is sought', () => {
     const before = assigned();
     const [first] = before.turn;
-    const doubted = [...without(first), server(String(first), true)];
+    const doubted = [...without(first), server(String(first), { doubtful: true })];
     expect(assigned({ turn: doubted }, before)).toBe(before);
     expect(assigned({ turn: doubted, pathStands: false }, before).turn).not.toContain(first);
     expect(assigned({ turn: doubted }).turn).not.toContain(first);

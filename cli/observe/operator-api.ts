@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
+  type DecisionList,
   decisionList,
   errorBody,
   type KeptDecision,
@@ -29,9 +30,14 @@ export class OperatorApi {
     return (await this.#call('GET', '/v1/meetings', meetingList)).meetings;
   }
 
-  /** What the autoscaler decided, the newest first. */
+  /** What the autoscaler decided, and who leads. */
+  scaling(): Promise<DecisionList> {
+    return this.#call('GET', '/v1/decisions', decisionList);
+  }
+
+  /** The newest first. */
   async decisions(): Promise<KeptDecision[]> {
-    return (await this.#call('GET', '/v1/decisions', decisionList)).decisions;
+    return (await this.scaling()).decisions;
   }
 
   drain(nodeId: string, reason: string): Promise<NodeView> {

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import {
-  type AutoscalerConfig,
   autoscalerConfig,
   autoscalerSecrets,
   loadConfig,
@@ -10,11 +9,10 @@ import {
 import { systemClock } from '@holdfast/media-server/process/clock.ts';
 import { ProbeServer } from '@holdfast/media-server/process/probe-server.ts';
 import { runProcess } from '@holdfast/media-server/process/run-process.ts';
-import { SocketFleetDriver } from '../clouds/local/socket-fleet-driver.ts';
-import type { FleetDriver } from '../clouds/types.ts';
 import { Autoscaler } from './autoscaler.ts';
 import { AutoscalerMetrics } from './autoscaler-metrics.ts';
 import { ControlPlaneLink } from './control-plane-link.ts';
+import { openFleet } from './open-fleet.ts';
 
 runProcess('autoscaler', async (processLog) => {
   const config = loadConfig(autoscalerConfig);
@@ -25,10 +23,11 @@ runProcess('autoscaler', async (processLog) => {
   const metrics = new AutoscalerMetrics();
   const clock = systemClock;
   const link = new ControlPlaneLink({ urls: config.controlPlane.urls, token, clock });
+  const fleet = openFleet(config, clock, log);
   const { policy, dryRun, intervalMs, leaseMs } = config;
   const autoscaler = new Autoscaler({
     holder,
-    driver: fleetDriver(config.fleet),
+    driver: fleet.driver,
     controlPlane: link,
     lease: link,
     policy,
@@ -59,14 +58,8 @@ runProcess('autoscaler', async (processLog) => {
     async close() {
       stop.abort();
       await running;
+      fleet.close();
       await Promise.all([link.close(), probes.close()]);
     },
   };
 });
-
-function fleetDriver(fleet: AutoscalerConfig['fleet']): FleetDriver {
-  switch (fleet.kind) {
-    case 'local':
-      return new SocketFleetDriver(fleet.socket);
-  }
-}

@@ -76,6 +76,19 @@ export const autoscalerConfig = z
         /** Unix socket of the local cloud's group. */
         socket: z.string().min(1),
       }),
+      z.object({
+        kind: z.literal('aws'),
+        region: z.string().min(1),
+        /** Name of the Auto Scaling group. Its own minimum should be 0; the fleet's is the policy's. */
+        group: z.string().min(1),
+        /** What the group's launch template launches. */
+        machine: z.object({
+          type: z.string().min(1),
+          market: z.enum(['on-demand', 'spot']).default('on-demand'),
+        }),
+        /** Another address than AWS's own, for tests and emulators. */
+        endpoint: z.url().optional(),
+      }),
     ]),
     policy: scalingPolicy,
     /** Plans and tells, and does nothing. */
@@ -84,6 +97,14 @@ export const autoscalerConfig = z
     /** How long it leads after its last word, ms. */
     leaseMs: z.int().min(1000).max(600_000).default(20_000),
   })
+  .refine(
+    ({ fleet, policy }) =>
+      fleet.kind !== 'aws' || policy.choices.some((each) => each.machineType === fleet.machine.type),
+    {
+      path: ['policy', 'choices'],
+      message: 'must have what the group of the fleet launches',
+    },
+  )
   .refine(({ intervalMs, leaseMs }) => leaseMs >= LOOKS_IN_A_LEASE * intervalMs, {
     path: ['leaseMs'],
     message: `must be at least ${LOOKS_IN_A_LEASE} times intervalMs: a leader that is a little late would lose its lead`,

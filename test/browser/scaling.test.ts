@@ -36,11 +36,9 @@ describe.each([
       await page.getByLabel(/token/i).first().fill(stage.platform.operatorToken);
       await page.keyboard.press('Enter');
       const scaling = page.getByRole('region', { name: 'Scaling' });
-      await scaling.getByText('Launch: 2 machines wanted').waitFor();
-      await scaling
-        .getByText(/workers are free, 0\.4 are to be/)
-        .first()
-        .waitFor();
+      const decisions = scaling.locator('.decisions');
+      await decisions.getByText('Launch: 2 machines wanted').waitFor();
+      await decisions.getByText(/workers are free, 0\.4 are to be/).waitFor();
       await scaling.getByRole('img', { name: /of 2 workers are taken/ }).waitFor();
       expect(await scaling.locator('.lane-name').allTextContents()).toEqual(['node-1', 'node-2']);
       expect(await scaling.locator('.lane').first().getByText('serving').count()).toBe(1);

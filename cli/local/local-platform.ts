@@ -15,7 +15,13 @@ import type { FleetDriver } from '@holdfast/lifecycle-hooks/clouds/types.ts';
 import type { Carries } from '@holdfast/media-server/capacity/machine-capacity.ts';
 import type { ControlPlaneSecrets, NodeConfigInput } from '@holdfast/media-server/config/index.ts';
 import { systemClock } from '@holdfast/media-server/process/clock.ts';
-import { type NodeView, nodeList } from '@holdfast/media-server/protocol/index.ts';
+import {
+  decisionList,
+  type KeptDecision,
+  type NodeView,
+  nodeList,
+} from '@holdfast/media-server/protocol/index.ts';
+import type { z } from 'zod';
 import { connectHost, isLoopback, LOOPBACK, mediaAddress, urlHost } from './addresses.ts';
 import { KeptProcess } from './kept-process.ts';
 import type { LocalAutoscaler } from './local-autoscaler.ts';
@@ -203,9 +209,12 @@ export class LocalPlatform extends EventEmitter<PlatformEvents> {
 
   /** `GET /v1/nodes`. */
   async nodes(): Promise<NodeView[]> {
-    const { status, text } = await probe({ ...this.#publicProbe('/v1/nodes'), bearer: this.operatorToken });
-    if (status !== 200) throw new Error(`GET /v1/nodes was answered with ${status}`);
-    return nodeList.parse(JSON.parse(text)).nodes;
+    return (await this.#ask('/v1/nodes', nodeList)).nodes;
+  }
+
+  /** `GET /v1/decisions`, the newest first. */
+  async decisions(): Promise<KeptDecision[]> {
+    return (await this.#ask('/v1/decisions', decisionList)).decisions;
   }
 
   /** SIGKILL to the control plane, which stays down until `restartControlPlane`. */
@@ -387,6 +396,12 @@ export class LocalPlatform extends EventEmitter<PlatformEvents> {
   #withLogs(error: unknown): Error {
     const message = error instanceof Error ? error.message : String(error);
     return new Error(`${message}. Logs: ${this.#directory.path}`, { cause: error });
+  }
+
+  async #ask<S extends z.ZodType>(path: string, answer: S): Promise<z.output<S>> {
+    const { status, text } = await probe({ ...this.#publicProbe(path), bearer: this.operatorToken });
+    if (status !== 200) throw new Error(`GET ${path} was answered with ${status}`);
+    return answer.parse(JSON.parse(text));
   }
 
   #publicProbe(path: string): ProbeOptions {

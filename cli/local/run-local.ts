@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { NodeView } from '@holdfast/media-server/protocol/index.ts';
 import { LocalPlatform, type LocalPlatformOptions } from './local-platform.ts';
 import { describeEnd } from './managed-process.ts';
-import { changeLines, eventLine } from './status-lines.ts';
+import { changeLines, decisionLines, eventLine } from './status-lines.ts';
 
 const LOOK_EVERY_MS = 1000;
 
@@ -13,7 +13,7 @@ export async function runLocal(
   cleanup: (undo: () => Promise<void>) => void,
 ): Promise<number> {
   print(
-    `Starting the control plane and ${options.nodes === 1 ? 'one media node' : `${options.nodes} media nodes`}…`,
+    `Starting the control plane${options.autoscaler ? ', the autoscaler' : ''} and ${options.nodes === 1 ? 'one media node' : `${options.nodes} media nodes`}…`,
   );
   const platform = await LocalPlatform.start({ ...options, signal });
   cleanup(async () => {
@@ -57,12 +57,16 @@ async function follow(platform: LocalPlatform, signal: AbortSignal): Promise<nev
   });
   platform.on('restarted', ({ name }) => print(`${clockTime()} ${name} was started again`));
   let before: NodeView[] = await platform.nodes().catch(() => []);
+  let told: ReadonlySet<string> = new Set();
   for (;;) {
     await delay(LOOK_EVERY_MS, undefined, { signal });
     // A control plane that does not answer for a moment is no news of its own.
     const now = await platform.nodes().catch(() => before);
     for (const line of changeLines(before, now)) print(`${clockTime()} ${line}`);
     before = now;
+    const decisions = await platform.decisions().catch(() => []);
+    for (const line of decisionLines(decisions, told)) print(`${clockTime()} ${line}`);
+    if (decisions.length > 0) told = new Set(decisions.map(({ reportId }) => reportId));
   }
 }
 

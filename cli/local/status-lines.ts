@@ -1,5 +1,5 @@
 import type { CloudEvent } from '@holdfast/lifecycle-hooks/clouds/local/local-cloud.ts';
-import type { NodeView } from '@holdfast/media-server/protocol/index.ts';
+import type { KeptDecision, NodeView } from '@holdfast/media-server/protocol/index.ts';
 import { describeEnd } from './managed-process.ts';
 
 /** What the cloud does, in one line for people; undefined: nothing they need to know. */
@@ -31,6 +31,17 @@ export function eventLine(event: CloudEvent): string | undefined {
 export function changeLines(before: readonly NodeView[], now: readonly NodeView[]): string[] {
   const known = new Map(before.map((node) => [node.nodeId, describeNode(node)]));
   return now.map(describeNode).filter((line, index) => known.get(now[index]?.nodeId ?? '') !== line);
+}
+
+/** What the autoscaler has decided to do since, in the order in which it did; what was told already is left out. */
+export function decisionLines(newestFirst: readonly KeptDecision[], told: ReadonlySet<string>): string[] {
+  return newestFirst
+    .filter(({ decision, reportId }) => decision.type !== 'hold' && !told.has(reportId))
+    .map(({ decision, dryRun }) => {
+      const what = 'nodeId' in decision ? `${decision.type} ${decision.nodeId}` : decision.type;
+      return `autoscaler${dryRun ? ' (dry run)' : ''}: ${what}, because ${decision.reason}`;
+    })
+    .reverse();
 }
 
 function describeNode({ nodeId, reachable, drain, meetings }: NodeView): string {

@@ -1,6 +1,6 @@
-import type { NodeView } from '@holdfast/media-server/protocol/index.ts';
+import type { KeptDecision, NodeView } from '@holdfast/media-server/protocol/index.ts';
 import { describe, expect, it } from 'vitest';
-import { changeLines } from '../../../cli/local/status-lines.ts';
+import { changeLines, decisionLines } from '../../../cli/local/status-lines.ts';
 import { localMachine } from '../../media-server/machine-kind.ts';
 import { someLoad, someMeeting } from '../../media-server/node-facts.ts';
 
@@ -51,5 +51,30 @@ describe('status lines', () => {
     expect(changeLines([node('node-1')], [node('node-1', { reachable: false })])).toEqual([
       'node-1: not reachable: no meetings',
     ]);
+  });
+
+  it('say what the autoscaler does and why, each decision once', () => {
+    const kept = (reportId: string, decision: KeptDecision['decision'], dryRun = false): KeptDecision => ({
+      reportId,
+      holder: 'a',
+      dryRun,
+      atMs: 0,
+      untilMs: 0,
+      times: 1,
+      decision,
+      outcome: 'done',
+      failure: null,
+      figures: null,
+    });
+    const newestFirst = [
+      kept('3', { type: 'drain', nodeId: 'node-2', reason: 'it is surplus' }, true),
+      kept('2', { type: 'hold', reason: 'nothing to do' }),
+      kept('1', { type: 'grow', to: 3, prefer: {}, reason: 'room is lacking' }),
+    ];
+    expect(decisionLines(newestFirst, new Set())).toEqual([
+      'autoscaler: grow, because room is lacking',
+      'autoscaler (dry run): drain node-2, because it is surplus',
+    ]);
+    expect(decisionLines(newestFirst, new Set(['1', '2', '3']))).toEqual([]);
   });
 });

@@ -1,13 +1,12 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { ControlPlaneLink } from '@holdfast/lifecycle-hooks/autoscaler/control-plane-link.ts';
+import { ControlPlaneMetrics } from '@holdfast/media-server/control-plane/metrics.ts';
 import { DecisionLog } from '@holdfast/media-server/control-plane/scaling/decision-log.ts';
 import { DrainOrders } from '@holdfast/media-server/control-plane/scaling/drain-orders.ts';
 import { Leadership } from '@holdfast/media-server/control-plane/scaling/leadership.ts';
 import { serveAutoscaler } from '@holdfast/media-server/control-plane/scaling/scaling-door.ts';
-import { ScalingMetrics } from '@holdfast/media-server/control-plane/scaling/scaling-metrics.ts';
 import { MemoryStore } from '@holdfast/media-server/control-plane/store/memory-store.ts';
-import { Registry } from 'prom-client';
 import { WebSocketServer } from 'ws';
 import { silentLog } from '../../media-server/control-plane/silent-log.ts';
 import type { ScalingWorld } from './scaling-world.ts';
@@ -31,6 +30,13 @@ export class Channel {
       tracks: store.machineTracks,
       now,
     });
+    const metrics = new ControlPlaneMetrics('channel', {
+      sessions: () => ({}),
+      legs: () => 0,
+      nodes: async () => ({}),
+      meetings: async () => 0,
+      scalingLeader: () => leadership.leader(),
+    });
     // The world is told one token for all: here it is the channel that must tell leaders apart.
     const order = { operationId: 'order', fence: 1, reason: 'order' };
     const options = {
@@ -52,7 +58,7 @@ export class Channel {
         return { nodes, demand, reservations: [], ageMs: 0 };
       },
       fleets: store.fleets,
-      metrics: new ScalingMetrics(new Registry(), async () => undefined),
+      metrics: metrics.scaling,
       now,
       log: silentLog,
     } as const;

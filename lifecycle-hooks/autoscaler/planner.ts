@@ -2,6 +2,7 @@ import { isKnown } from '@holdfast/media-server/capacity/node-room.ts';
 import type { Rooms } from '@holdfast/media-server/capacity/placement.ts';
 import type { FleetMember } from '../clouds/types.ts';
 import { isResting, pendingNode, presentChoice, restChoices } from './choices.ts';
+import { counted } from './counted.ts';
 import type { Decision } from './decision.ts';
 import { type Memory, remembered } from './memory.ts';
 import type { Observation, ObservedNode } from './observation.ts';
@@ -206,8 +207,8 @@ class Look {
       const choice = this.#choice;
       if (choice) rooms.add(pendingNode('one more', choice, fleet.generation, this.#policy.carries));
       return this.#victim(rooms, old, 0)
-        ? this.#grow(1, `${old.length} machines are of an old generation; one of the new comes first`)
-        : [hold(`${old.length} machines are of an old generation; none may go now`)];
+        ? this.#grow(1, `${counted(old.length, 'machine')} of an old generation; one of the new comes first`)
+        : [hold(`${counted(old.length, 'machine')} of an old generation; none may go now`)];
     }
     const victim = mayGo ? this.#victim(rooms, this.#sight.staying, this.#policy.slackWorkers) : undefined;
     if (!victim) {
@@ -244,7 +245,7 @@ class Look {
     const failed = this.#sight.staying.find(({ state }) => state === 'failed');
     if (failed) return `${failed.id} has failed`;
     const arriving = this.#sight.arriving.length + this.#sight.missing;
-    if (arriving > 0) return `${arriving} machines are on their way`;
+    if (arriving > 0) return `${counted(arriving, 'machine')} on the way`;
     if (this.#observation.platform.demand.wishes.some(({ kind }) => kind !== 'announced'))
       return 'somebody asks for room';
     if (grownAtMs !== null && this.#nowMs - grownAtMs < graceMs)
@@ -271,7 +272,7 @@ class Look {
         const why =
           meetings.length === 0
             ? 'it holds nothing'
-            : `its ${meetings.length} meetings with ${node.participants} people fit elsewhere with the headroom still there`;
+            : `${counted(meetings.length, 'meeting')} with ${counted(node.participants, 'person', 'people')} would have room elsewhere with the headroom still there`;
         return { node, why };
       }
     }

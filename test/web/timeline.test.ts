@@ -23,8 +23,8 @@ const sample = (atMs: number, capacityWorkers: number, usedWorkers = 0): Scaling
 });
 
 describe('the timeline', () => {
-  it('ends now, and shows two minutes at least and an hour at most', () => {
-    expect(spanOf([], nowMs)).toEqual({ fromMs: nowMs - 120_000, toMs: nowMs });
+  it('ends now, and shows a minute at least and an hour at most', () => {
+    expect(spanOf([], nowMs)).toEqual({ fromMs: nowMs - 60_000, toMs: nowMs });
     expect(spanOf([sample(nowMs - 600_000, 1)], nowMs)).toEqual({ fromMs: nowMs - 600_000, toMs: nowMs });
     expect(spanOf([sample(nowMs - 9_000_000, 1)], nowMs)).toEqual({ fromMs: nowMs - 3_600_000, toMs: nowMs });
   });
@@ -35,9 +35,9 @@ describe('the timeline', () => {
   });
 
   it.each([
-    { minutes: 2, widthPx: 320 },
+    { minutes: 1, widthPx: 320 },
     { minutes: 60, widthPx: 320 },
-    { minutes: 2, widthPx: 1200 },
+    { minutes: 1, widthPx: 1200 },
     { minutes: 60, widthPx: 1200 },
   ])('has marks of time that can be read, $minutes minutes on $widthPx px', ({ minutes, widthPx }) => {
     const span = { fromMs: nowMs - minutes * 60_000, toMs: nowMs };
@@ -55,18 +55,18 @@ describe('the timeline', () => {
   });
 
   describe('the curve', () => {
-    const plot = { span: { fromMs: 0, toMs: 400_000 }, widthPx: 400, heightPx: 100, top: 2 };
+    const plot = { span: { fromMs: 0, toMs: 400_000 }, widthPx: 400, heightPx: 104, top: 2 };
     const capacity = ({ capacityWorkers }: ScalingSample) => capacityWorkers;
 
     it('holds each figure until the next', () => {
       const samples = [sample(300_000, 1), sample(350_000, 2)];
-      expect(stairs(samples, capacity, plot)).toBe('M300,50H350V0H400');
+      expect(stairs(samples, capacity, plot)).toBe('M300,54H350V4H400');
     });
 
     it('is broken where nothing was known', () => {
       const samples = [sample(0, 1), sample(300_000, 1)];
-      expect(stairs(samples, capacity, plot)).toBe('M0,50H90M300,50H390');
-      expect(stairs(samples, capacity, plot, true)).toBe('M0,100V50H90V100ZM300,100V50H390V100Z');
+      expect(stairs(samples, capacity, plot)).toBe('M0,54H90M300,54H390');
+      expect(stairs(samples, capacity, plot, true)).toBe('M0,104V54H90V104ZM300,104V54H390V104Z');
     });
   });
 

@@ -26,7 +26,7 @@ export interface ScalingDoorOptions {
   readonly fleets: Table<FleetRecord>;
   /** Unix time in ms. */
   readonly now: () => number;
-  readonly metrics: ScalingMetrics;
+  readonly metrics: Pick<ScalingMetrics, 'report'>;
   readonly log: Logger;
 }
 

@@ -6,7 +6,7 @@ export interface Span {
   readonly toMs: number;
 }
 
-const LEAST_MS = 120_000;
+const LEAST_MS = 60_000;
 const MOST_MS = 3_600_000;
 /** Between two marks on the axis of time, the first that is far enough apart, ms. */
 const MARKS_MS = [10, 30, 60, 120, 300, 600, 900, 1800].map((seconds) => seconds * 1000);
@@ -57,7 +57,7 @@ export function stairs(
   { span, widthPx, heightPx, top }: Plot,
   closed = false,
 ): string {
-  const y = (value: number) => round(heightPx - (Math.min(value, top) / top) * heightPx);
+  const y = (value: number) => round(heightPx - (Math.min(value, top) / top) * (heightPx - EDGE_PX));
   const parts: string[] = [];
   samples.forEach((sample, index) => {
     const before = samples[index - 1];
@@ -130,4 +130,6 @@ export function decisionWords({ decision }: Pick<KeptDecision, 'decision'>): str
     : `${words} ${decision.nodeId}`;
 }
 
+/** So that a line along the upper edge is seen whole. */
+const EDGE_PX = 4;
 const round = (value: number) => Math.round(value * 10) / 10;

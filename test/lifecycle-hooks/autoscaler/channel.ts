@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { ControlPlaneLink } from '@holdfast/lifecycle-hooks/autoscaler/control-plane-link.ts';
-import { ControlPlaneMetrics } from '@holdfast/media-server/control-plane/metrics.ts';
 import { DecisionLog } from '@holdfast/media-server/control-plane/scaling/decision-log.ts';
 import { DrainOrders } from '@holdfast/media-server/control-plane/scaling/drain-orders.ts';
 import { Leadership } from '@holdfast/media-server/control-plane/scaling/leadership.ts';
@@ -30,13 +29,6 @@ export class Channel {
       tracks: store.machineTracks,
       now,
     });
-    const metrics = new ControlPlaneMetrics('channel', {
-      sessions: () => ({}),
-      legs: () => 0,
-      nodes: async () => ({}),
-      meetings: async () => 0,
-      scalingLeader: () => leadership.leader(),
-    });
     // The world is told one token for all: here it is the channel that must tell leaders apart.
     const order = { operationId: 'order', fence: 1, reason: 'order' };
     const options = {
@@ -58,7 +50,7 @@ export class Channel {
         return { nodes, demand, reservations: [], ageMs: 0 };
       },
       fleets: store.fleets,
-      metrics: metrics.scaling,
+      metrics: { report: () => {} },
       now,
       log: silentLog,
     } as const;

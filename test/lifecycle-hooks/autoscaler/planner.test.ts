@@ -385,7 +385,7 @@ describe('the planner gives back', () => {
 
   it('none while a machine is wanted that the cloud does not list yet', () => {
     const seen = observation(two, { fleet: { members: [member('a'), member('b')], wanted: 3 } });
-    expect(first(seen, { memory: surplus })).toEqual({ type: 'hold', reason: '1 machines are on their way' });
+    expect(first(seen, { memory: surplus })).toEqual({ type: 'hold', reason: '1 machine on the way' });
   });
 
   it('one although a meeting is announced for later, and although the load of a machine that drains is not known', () => {
@@ -417,7 +417,7 @@ describe('the planner gives back', () => {
       type: 'drain',
       nodeId: 'a',
       reason:
-        'a: surplus for 300 s; its 1 meetings with 4 people fit elsewhere with the headroom still there',
+        'a: surplus for 300 s; 1 meeting with 4 people would have room elsewhere with the headroom still there',
     });
     expect(victim([of('b', [20, 0]), node('a', [0, 0])], [])).toMatchObject({
       reason: 'a: surplus for 300 s; it holds nothing',

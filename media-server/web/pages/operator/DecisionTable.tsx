@@ -1,5 +1,5 @@
 import type { KeptDecision } from '../../../protocol/rest.ts';
-import { timeOfDay } from '../../lib/format.ts';
+import { count, people, timeOfDay } from '../../lib/format.ts';
 import { decisionWords } from '../../lib/timeline.ts';
 
 const SHOWN = 12;
@@ -26,9 +26,10 @@ export function DecisionTable({ decisions }: { readonly decisions: readonly Kept
           {kept.failure !== null && <p className="decision-why">{kept.failure.message}</p>}
           {kept.figures !== null && (
             <p className="muted decision-figures">
-              {kept.figures.usedWorkers.toFixed(1)} of {kept.figures.capacityWorkers} workers taken,{' '}
-              {kept.figures.freeWorkers.toFixed(1)} free; {kept.figures.wanted} machines wanted;{' '}
-              {kept.figures.meetings} meetings, {kept.figures.participants} people
+              {kept.figures.usedWorkers.toFixed(1)} of {count(kept.figures.capacityWorkers, 'worker')} taken,{' '}
+              {kept.figures.freeWorkers.toFixed(1)} free for new meetings;{' '}
+              {count(kept.figures.wanted, 'machine')} wanted; {count(kept.figures.meetings, 'meeting')},{' '}
+              {people(kept.figures.participants)}
             </p>
           )}
         </li>

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { z } from 'zod';
 import { register as registerBench } from './bench/command.ts';
+import { register as registerBundle } from './bundle/command.ts';
 import { register as registerDemo } from './demo/command.ts';
 import { register as registerLocal } from './local/command.ts';
 
@@ -23,6 +24,7 @@ const program = new Command('holdfast')
 registerLocal(program);
 registerDemo(program);
 registerBench(program);
+registerBundle(program);
 
 // Set-up asks first whether the command line is right, before it begins what takes minutes.
 if (process.env.HOLDFAST_PARSE_ONLY) program.hook('preAction', () => process.exit(0));

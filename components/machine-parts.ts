@@ -33,7 +33,12 @@ export function controlPlanePart(
       trustedProxies: phase === 'single' ? [] : [network.cidr],
     },
     turn: { addresses: known.turnAddresses, port: ports.turn.port, tlsPort: tlsPort(settings) },
-    fleet: { group: known.mediaGroup, min: media.min, max: media.max },
+    fleet: {
+      group: known.mediaGroup,
+      machineType: media.machineType,
+      min: media.min,
+      max: media.max,
+    },
     ...(known.storeUrl === undefined ? {} : { storeUrl: known.storeUrl }),
   };
 }
@@ -52,9 +57,12 @@ export function mediaNodePart(settings: PlatformSettings, clusterSecret: string)
   };
 }
 
-export function turnServerPart(settings: PlatformSettings, turnSecret: string): Part<'turnServer'> {
+export function turnServerPart(
+  settings: PlatformSettings,
+  secrets: Part<'turnServer'>['secrets'],
+): Part<'turnServer'> {
   return {
-    secrets: { turn: turnSecret },
+    secrets: { cluster: secrets.cluster, turn: secrets.turn },
     port: ports.turn.port,
     tlsPort: tlsPort(settings),
     relayPorts: ports.turn.relay,

@@ -8,7 +8,6 @@ import { prepare } from './prepare.mjs';
 import { handOver } from './processes.mjs';
 import { watchSignals } from './signals.mjs';
 import { test } from './test.mjs';
-import { networks, turn } from './turn.mjs';
 
 const program = join(root, 'cli', 'main.ts');
 
@@ -17,6 +16,8 @@ const needs = {
   local: ['worker', 'pages'],
   demo: ['browser', 'worker', 'pages'],
   bench: ['browser', 'worker', 'pages'],
+  'bench paths': ['browser', 'worker', 'pages', 'turn', 'networks'],
+  bundle: ['worker', 'pages', 'turn'],
 };
 
 /**
@@ -29,7 +30,8 @@ export async function main(argv) {
     const [command = '', ...args] = argv;
     if (command === 'test') return await test(args);
     if (command === 'mutation') return await mutation(args);
-    return await start(argv, needs[command] ?? [], args);
+    const needed = needs[`${command} ${args[0]}`] ?? needs[command] ?? [];
+    return await start(argv, needed, args);
   } catch (error) {
     if (error instanceof Exit) return error.code;
     if (!(error instanceof SetupError)) throw error;
@@ -47,10 +49,6 @@ async function start(argv, needed, args) {
   await dependencies('meetings');
   const onlyAsks = args.some((arg) => ['-h', '--help', '-V', '--version'].includes(arg));
   const variables = onlyAsks ? {} : await prepare(needed, () => checkArguments(argv, args));
-  if (!onlyAsks && argv[0] === 'bench' && argv[1] === 'paths') {
-    await turn();
-    await networks();
-  }
   return handOver(node(), [program, ...argv], environment(variables));
 }
 

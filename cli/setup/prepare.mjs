@@ -2,9 +2,10 @@
 import { browser } from './browser.mjs';
 import { pages } from './pages.mjs';
 import { pulumi } from './pulumi.mjs';
+import { networks, turn } from './turn.mjs';
 import { worker } from './worker.mjs';
 
-/** @typedef {'browser' | 'worker' | 'pages' | 'pulumi'} Need */
+/** @typedef {'browser' | 'worker' | 'pages' | 'pulumi' | 'turn' | 'networks'} Need */
 
 /**
  * @param {Need[]} needs
@@ -25,5 +26,7 @@ export async function prepare(needs, beforeSlow = async () => {}) {
     const found = await pulumi(confirm);
     if (found !== undefined) variables.HOLDFAST_PULUMI = found;
   }
+  if (needs.includes('turn')) await turn();
+  if (needs.includes('networks')) await networks();
   return variables;
 }

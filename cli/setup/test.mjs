@@ -9,7 +9,6 @@ import { prepare } from './prepare.mjs';
 import { handOver } from './processes.mjs';
 import { throwIfInterrupted } from './signals.mjs';
 import { countTests } from './test-results.mjs';
-import { networks, turn } from './turn.mjs';
 
 const help = `Usage: npm test [-- [--fast] [filters]]
 
@@ -34,12 +33,7 @@ export async function test(args) {
   }
   const fast = args.includes('--fast');
   await dependencies('everything');
-  const variables = await prepare(fast ? [] : ['browser', 'worker', 'pages', 'pulumi']);
-
-  if (!fast) {
-    await turn();
-    await networks();
-  }
+  const variables = await prepare(fast ? [] : ['browser', 'worker', 'pages', 'turn', 'networks', 'pulumi']);
   const checks = await runChecks();
   const tests = await runTests(
     [...(fast ? ['--project', 'unit'] : []), ...args.filter((arg) => arg !== '--fast')],

@@ -1,5 +1,5 @@
-// Steps: coturn, firewalls and Firefox, with which paths through other networks are tried. Nothing else needs them, so a
-// machine without them is well too.
+// Steps: coturn, for TURN servers on this machine and in the release bundle; firewalls and Firefox, with which paths through
+// other networks are tried. All else is well without them.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { hasApt, installPackages, missingPackages } from './apt.mjs';
@@ -13,7 +13,7 @@ export async function turn() {
     const before = process.env.RUNLEVEL;
     process.env.RUNLEVEL = '1';
     try {
-      await step('installing coturn', () => installPackages(['coturn'], 'for the tests of TURN'));
+      await step('installing coturn', () => installPackages(['coturn'], 'for TURN'));
       return;
     } catch (error) {
       process.stderr.write(`holdfast: ${error instanceof Error ? error.message : error}\n`);
@@ -23,7 +23,7 @@ export async function turn() {
     }
   }
   process.stderr.write(
-    'holdfast: coturn is not installed, so the tests with a real TURN server are skipped\n',
+    'holdfast: coturn is not installed, so there is no TURN server here, and tests with one are skipped\n',
   );
 }
 

@@ -4,7 +4,8 @@ import type { FleetIdentity, Platform, PlatformSettingsInput } from '../contract
 import { controlPlanePart, type MachineParts, mediaNodePart, turnServerPart } from '../machine-parts.ts';
 import { ports } from '../ports.ts';
 import { awsTraits } from './aws-traits.ts';
-import { ControlPlane, type ControlPlaneNames } from './control-plane.ts';
+import { ClusterSecrets } from './cluster-secrets.ts';
+import { ControlPlane } from './control-plane.ts';
 import type { MachineGroupTransform } from './machine-group.ts';
 import { MediaFleet, mediaFleetName } from './media-fleet.ts';
 import { MediaServerImage, type MediaServerImageArgs } from './media-server-image.ts';
@@ -82,17 +83,22 @@ export class ConferencingPlatform extends ComponentResource implements Platform 
     const subnetIds = network.subnetIds;
     const groups = network.securityGroups;
     const patienceSeconds = drain.patienceSeconds;
+    const secrets = new ClusterSecrets('secrets', common, inside);
     const turnFleet = new TurnFleet(
       'turn',
       {
         ...common,
         servers: turn.servers,
+        secrets,
         ...(single
           ? {}
           : {
               machines: {
                 image,
-                parts: (secret) => ({ ...base, turnServer: turnServerPart(settings, secret) }),
+                parts: secrets.names.apply((names) => ({
+                  ...base,
+                  turnServer: turnServerPart(settings, names),
+                })),
                 machineType: turn.machineType ?? '',
                 diskGb: turn.diskGb,
                 patienceSeconds,
@@ -133,36 +139,36 @@ export class ConferencingPlatform extends ComponentResource implements Platform 
             inside,
           )
         : undefined;
-    const control = (names: ControlPlaneNames) =>
-      output({ turn: turnFleet.secretName, addresses: turnFleet.addresses, storeUrl: store?.url }).apply(
-        (known) =>
-          controlPlanePart(settings, {
-            secrets: { cluster: names.clusterSecret, own: names.ownSecret, turn: known.turn },
-            zone: names.zone,
-            turnAddresses: known.addresses,
-            mediaGroup: fleetName,
-            storeUrl: known.storeUrl,
-          }),
+    const control = (zone: string) =>
+      output({ names: secrets.names, addresses: turnFleet.addresses, storeUrl: store?.url }).apply((known) =>
+        controlPlanePart(settings, {
+          secrets: known.names,
+          zone,
+          turnAddresses: known.addresses,
+          mediaGroup: fleetName,
+          storeUrl: known.storeUrl,
+        }),
       );
     const controlPlane = new ControlPlane(
       'control-plane',
       {
         ...common,
         vpcId: network.vpcId,
+        secrets,
         fleets: [fleetName],
         ...(single
           ? {}
           : {
               machines: {
                 image,
-                parts: (names) => control(names).apply((part) => ({ ...base, controlPlane: part })),
+                parts: (zone) => control(zone).apply((part) => ({ ...base, controlPlane: part })),
                 machineType: settings.controlPlane.machineType ?? '',
                 diskGb: settings.controlPlane.diskGb,
                 replicas: settings.controlPlane.replicas,
                 targetGroupArns: endpoint.targetGroupArns,
                 subnetIds,
                 securityGroupIds: [groups['control-plane']],
-                rights: [turnFleet.readSecret, ...(store ? [store.connect] : [])],
+                rights: store ? [store.connect] : [],
                 needs: [...network.routes, ...(store ? [store] : [])],
               },
             }),
@@ -171,15 +177,15 @@ export class ConferencingPlatform extends ComponentResource implements Platform 
       inside,
     );
 
-    const parts = controlPlane.names.apply((names) => {
-      const mediaNode = mediaNodePart(settings, names.clusterSecret);
+    const parts = output({ names: secrets.names, zone: controlPlane.zoneId }).apply(({ names, zone }) => {
+      const mediaNode = mediaNodePart(settings, names.cluster);
       if (!single) return output<MachineParts>({ ...base, mediaNode });
-      return output({ part: control(names), turnSecret: turnFleet.secretName }).apply(
-        ({ part, turnSecret }): MachineParts => ({
+      return control(zone).apply(
+        (part): MachineParts => ({
           ...base,
           controlPlane: part,
           mediaNode,
-          turnServer: turnServerPart(settings, turnSecret),
+          turnServer: turnServerPart(settings, names),
         }),
       );
     });
@@ -202,8 +208,8 @@ export class ConferencingPlatform extends ComponentResource implements Platform 
           ? [groups.entrance, groups['control-plane'], groups.media, groups.turn]
           : [groups.media],
         rights: single
-          ? [...controlPlane.rights, turnFleet.readSecret, ...turnFleet.takeAddress(fleetName)]
-          : [controlPlane.readClusterSecret],
+          ? [...controlPlane.rights, ...turnFleet.takeAddress(fleetName)]
+          : [secrets.readCluster],
         needs: [...network.routes, controlPlane, turnFleet],
         transform: transform.media,
       },
@@ -214,7 +220,7 @@ export class ConferencingPlatform extends ComponentResource implements Platform 
     this.notices = endpoint.notices;
     this.turnAddresses = turnFleet.addresses;
     this.mediaFleet = mediaFleet.identity;
-    this.credentials = controlPlane.names.apply(({ ownSecret }) => ownSecret);
+    this.credentials = secrets.names.apply(({ own }) => own);
     this.dashboards = mediaFleet.identity.apply(
       ({ place, name: group }): Record<string, string> => ({
         mediaFleet: `https://${place}.console.aws.amazon.com/ec2/home?region=${place}#AutoScalingGroupDetails:id=${group};view=activity`,

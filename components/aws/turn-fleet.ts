@@ -1,5 +1,4 @@
 import { Eip, type EipArgs } from '@pulumi/aws/ec2/eip.js';
-import { Secret } from '@pulumi/aws/secretsmanager/secret.js';
 import {
   ComponentResource,
   type ComponentResourceOptions,
@@ -11,6 +10,7 @@ import {
 } from '@pulumi/pulumi';
 import type { Tags } from '../contract.ts';
 import type { MachineParts } from '../machine-parts.ts';
+import type { ClusterSecrets } from './cluster-secrets.ts';
 import { drainRights } from './drain-hook.ts';
 import { MachineGroup, type MachineGroupTransform } from './machine-group.ts';
 import type { MediaServerImage } from './media-server-image.ts';
@@ -22,8 +22,7 @@ import { type Transform, transformed } from './transform.ts';
 /** The TURN servers' own machines; without them another machine takes the addresses. */
 export interface TurnMachines {
   image: MediaServerImage;
-  /** What they are, once the name of the secret is known. */
-  parts: (secretName: string) => MachineParts;
+  parts: Input<MachineParts>;
   machineType: string;
   diskGb: number;
   patienceSeconds?: number | undefined;
@@ -35,6 +34,7 @@ export interface TurnMachines {
 export interface TurnFleetArgs {
   /** Servers, each with a fixed address. */
   servers: number;
+  secrets: ClusterSecrets;
   machines?: TurnMachines | undefined;
   /** Whether the engine refuses to delete or replace it. Default: true. */
   protect?: boolean | undefined;
@@ -43,22 +43,19 @@ export interface TurnFleetArgs {
 }
 
 /**
- * TURN servers with fixed public addresses, and the secret that they share with whoever hands out credentials. A machine
+ * TURN servers with fixed public addresses. A machine
  * takes an address that is free when it starts. The addresses stay when the servers get machines of their own, so that
  * those who still use an old one are not cut off.
  *
- * Costs: $0.005/h for each address; t3.small $0.021/h each; the secret $0.40 a month; relayed traffic $0.09 a GB.
+ * Costs: $0.005/h for each address; t3.small $0.021/h each; relayed traffic $0.09 a GB.
  *
  * ```ts
- * new TurnFleet('turn', { servers: 2, machines: { image, parts, machineType: 't3.small', diskGb: 10, subnetIds, securityGroupIds } });
+ * new TurnFleet('turn', { servers: 2, secrets, machines: { image, parts, machineType: 't3.small', diskGb: 10, subnetIds, securityGroupIds } });
  * ```
  */
 export class TurnFleet extends ComponentResource {
   readonly addresses: Output<string[]>;
   readonly allocationIds: Output<string[]>;
-  readonly secretName: Output<string>;
-  /** The right to read the secret. */
-  readonly readSecret: Statement;
   /** The rights to take one of the addresses, for machines of the group of that name. */
   readonly takeAddress: (groupName: string) => readonly Statement[];
 
@@ -68,11 +65,6 @@ export class TurnFleet extends ComponentResource {
     const tags = tagsOf(name, args.tags);
     const place = placeOf(this);
 
-    const secret = new Secret(
-      name,
-      { description: 'TURN servers and control plane', recoveryWindowInDays: 7, tags },
-      { parent: this, protect },
-    );
     const addresses = Array.from(
       { length: args.servers },
       (_, index) =>
@@ -87,12 +79,6 @@ export class TurnFleet extends ComponentResource {
     );
     this.addresses = output(addresses.map(({ publicIp }) => publicIp));
     this.allocationIds = output(addresses.map(({ allocationId }) => allocationId));
-    this.secretName = secret.name;
-    this.readSecret = {
-      sid: 'ReadTurnSecret',
-      actions: ['secretsmanager:GetSecretValue'],
-      resources: [secret.arn],
-    };
     this.takeAddress = (groupName) =>
       addressRights(
         place,
@@ -100,7 +86,7 @@ export class TurnFleet extends ComponentResource {
         groupName,
       );
     if (args.machines) this.#machines(name, args.machines, { ...args, protect }, place, addresses);
-    this.registerOutputs({ addresses: this.addresses, secretName: this.secretName });
+    this.registerOutputs({ addresses: this.addresses });
   }
 
   #machines(
@@ -117,7 +103,7 @@ export class TurnFleet extends ComponentResource {
       {
         groupName,
         image: own.image,
-        parts: this.secretName.apply(own.parts),
+        parts: own.parts,
         fixedAddresses: this.allocationIds,
         machineType: own.machineType,
         diskGb: own.diskGb,
@@ -125,7 +111,8 @@ export class TurnFleet extends ComponentResource {
         securityGroupIds: own.securityGroupIds,
         rights: [
           own.image.read,
-          this.readSecret,
+          args.secrets.readCluster,
+          args.secrets.readTurn,
           ...this.takeAddress(groupName),
           drainRights(place, groupName),
         ],

@@ -34,7 +34,7 @@ const controlPlanePart = z.strictObject({
   /** The common store of several control planes; absent: memory. */
   storeUrl: z.url().optional(),
   /** The group that its autoscaler drives. */
-  fleet: z.strictObject({ group: name, min: z.int().min(0), max: z.int().min(1) }),
+  fleet: z.strictObject({ group: name, machineType: name, min: z.int().min(0), max: z.int().min(1) }),
 });
 
 const mediaNodePart = z.strictObject({
@@ -49,7 +49,7 @@ const mediaNodePart = z.strictObject({
 });
 
 const turnServerPart = z.strictObject({
-  secrets: z.strictObject({ turn: name }),
+  secrets: z.strictObject({ cluster: name, turn: name }),
   port,
   tlsPort: port,
   relayPorts: z.strictObject({ first: port, last: port }),

@@ -58,7 +58,7 @@ describe.skipIf(binary === undefined)('a stack on AWS in the real engine', () =>
       ['aws:ec2/route:Route', 'network-internet'],
       ['aws:ec2/routeTableAssociation:RouteTableAssociation', 'network-eu-central-1a'],
       ['aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule', 'network-media-out'],
-      ['aws:secretsmanager/secret:Secret', 'control-plane-cluster'],
+      ['aws:secretsmanager/secret:Secret', 'secrets-cluster'],
       ['aws:ec2/eip:Eip', 'turn-1'],
     ] as const) {
       expect(at(calls, 'create', type, name), name).toBeLessThan(machines);
@@ -191,7 +191,7 @@ describe.skipIf(binary === undefined)('a stack on AWS in the real engine', () =>
         'aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule',
         'network-media-from-everywhere-udp-40000',
       ],
-      ['aws:secretsmanager/secret:Secret', 'control-plane-cluster'],
+      ['aws:secretsmanager/secret:Secret', 'secrets-cluster'],
       ['aws:route53/zone:Zone', 'control-plane'],
     ] as const) {
       expect(gone(type, name), `${type} ${name}`).toBeGreaterThan(media);

@@ -1,5 +1,7 @@
 import type { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
 import type { EC2Client } from '@aws-sdk/client-ec2';
+import type { Route53Client } from '@aws-sdk/client-route-53';
+import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 
 /** Where and as whom AWS is spoken to. */
 export interface AwsAccess {
@@ -14,6 +16,8 @@ export interface AwsAccess {
 
 export type AutoScalingSdk = typeof import('@aws-sdk/client-auto-scaling');
 export type Ec2Sdk = typeof import('@aws-sdk/client-ec2');
+type NamesSdk = typeof import('@aws-sdk/client-route-53');
+type SecretsSdk = typeof import('@aws-sdk/client-secrets-manager');
 
 export interface Opened<S, C> {
   readonly sdk: S;
@@ -29,6 +33,16 @@ export async function openAutoScaling(access: AwsAccess): Promise<Opened<AutoSca
 export async function openEc2(access: AwsAccess): Promise<Opened<Ec2Sdk, EC2Client>> {
   const sdk = await import('@aws-sdk/client-ec2');
   return { sdk, client: new sdk.EC2Client(settings(access)) };
+}
+
+export async function openNames(access: AwsAccess): Promise<Opened<NamesSdk, Route53Client>> {
+  const sdk = await import('@aws-sdk/client-route-53');
+  return { sdk, client: new sdk.Route53Client(settings(access)) };
+}
+
+export async function openSecrets(access: AwsAccess): Promise<Opened<SecretsSdk, SecretsManagerClient>> {
+  const sdk = await import('@aws-sdk/client-secrets-manager');
+  return { sdk, client: new sdk.SecretsManagerClient(settings(access)) };
 }
 
 const CALL_TIMEOUT_MS = 5000;

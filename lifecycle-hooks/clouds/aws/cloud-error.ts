@@ -39,6 +39,11 @@ const byMessage: readonly [ErrorCode, RegExp][] = [
   ['CLOUD_CONFLICT', /is not in InService|pending (delete|update)/i],
 ];
 
+/** What the SDK calls an error; undefined: it is none of its. */
+export function errorName(thrown: unknown): string | undefined {
+  return sdkError.safeParse(thrown).data?.name;
+}
+
 /** What a failed call means, whatever it threw: an error of the table. */
 export function cloudError(call: string, thrown: unknown): HoldfastError {
   if (thrown instanceof HoldfastError) return thrown;

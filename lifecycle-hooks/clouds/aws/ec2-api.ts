@@ -28,6 +28,28 @@ const types = z.object({
   InstanceTypes: z.array(z.object({ VCpuInfo: z.object({ DefaultVCpus: z.number() }) })).default([]),
 });
 
+const addresses = z.object({
+  Addresses: z
+    .array(
+      z.object({
+        AllocationId: z.string(),
+        PublicIp: z.string(),
+        // Empty where nobody has it.
+        InstanceId: z
+          .string()
+          .optional()
+          .transform((id) => id || undefined),
+      }),
+    )
+    .default([]),
+});
+
+export interface FixedAddress {
+  readonly allocationId: string;
+  readonly publicIp: string;
+  readonly instanceId: string | undefined;
+}
+
 /** What the group does not say of a machine and never changes. */
 export interface MachineRecord {
   readonly market: Market;
@@ -82,6 +104,43 @@ export class Ec2Api {
     const count = answer.InstanceTypes[0]?.VCpuInfo.DefaultVCpus;
     if (count === undefined) throw new HoldfastError('NOT_FOUND', `AWS knows no machine type ${machineType}`);
     return count;
+  }
+
+  /** Fixed addresses by allocation id, and who has them. */
+  async addresses(allocationIds: readonly string[]): Promise<readonly FixedAddress[]> {
+    const answer = addresses.parse(
+      await this.#do('DescribeAddresses', (client, sdk) =>
+        client.send(
+          new sdk.DescribeAddressesCommand({
+            Filters: [{ Name: 'allocation-id', Values: [...allocationIds] }],
+          }),
+        ),
+      ),
+    );
+    return answer.Addresses.map(({ AllocationId, PublicIp, InstanceId }) => ({
+      allocationId: AllocationId,
+      publicIp: PublicIp,
+      instanceId: InstanceId,
+    }));
+  }
+
+  /** @returns false when another machine was quicker */
+  async takeAddress(allocationId: string, instanceId: string): Promise<boolean> {
+    try {
+      await this.#do('AssociateAddress', (client, sdk) =>
+        client.send(
+          new sdk.AssociateAddressCommand({
+            AllocationId: allocationId,
+            InstanceId: instanceId,
+            AllowReassociation: false,
+          }),
+        ),
+      );
+      return true;
+    } catch (error) {
+      if (error instanceof HoldfastError && /Resource\.AlreadyAssociated/.test(error.message)) return false;
+      throw error;
+    }
   }
 
   async #do<T>(name: string, send: (client: Client, sdk: Ec2Sdk) => Promise<T>): Promise<T> {

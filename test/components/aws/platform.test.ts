@@ -72,6 +72,7 @@ const base = {
   'aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock': 1,
   'aws:s3/bucketObjectv2:BucketObjectv2': 1,
   'aws:secretsmanager/secret:Secret': 3,
+  'holdfast:aws:ClusterSecrets': 1,
   'aws:route53/zone:Zone': 1,
 };
 /** What each group of machines is made of. */
@@ -381,11 +382,14 @@ describe('parts on machines', () => {
   it('elastic: each machine has its own part and no secret of another', async () => {
     const { made } = await usual('elastic');
     const media = told(made, 'media').launch;
-    expect(media.mediaNode?.secrets).toEqual({ cluster: 'control-plane-cluster-0a1b2c3' });
+    expect(media.mediaNode?.secrets).toEqual({ cluster: 'secrets-cluster-0a1b2c3' });
     expect([media.controlPlane, media.turnServer]).toEqual([undefined, undefined]);
     expect(media.cloud.fixedAddresses).toEqual([]);
     const turn = told(made, 'turn').launch;
-    expect(turn.turnServer).toMatchObject({ secrets: { turn: 'turn-0a1b2c3' }, tlsPort: 443 });
+    expect(turn.turnServer).toMatchObject({
+      secrets: { cluster: 'secrets-cluster-0a1b2c3', turn: 'secrets-turn-0a1b2c3' },
+      tlsPort: 443,
+    });
     expect([turn.controlPlane, turn.mediaNode]).toEqual([undefined, undefined]);
     const control = told(made, 'control-plane').launch;
     expect(control.controlPlane).toMatchObject({
@@ -446,6 +450,7 @@ describe('parts on machines', () => {
       'ec2:DescribeAddresses',
       's3:GetObject',
       'secretsmanager:GetSecretValue',
+      'secretsmanager:GetSecretValue',
     ]);
     const hold = rights(made, 'media').find(({ Sid }) => Sid === 'HoldOwnTermination');
     expect(hold?.Resource).toEqual([
@@ -455,7 +460,7 @@ describe('parts on machines', () => {
     expect(drive?.Resource).toEqual(hold?.Resource);
     const secrets = rights(made, 'media').find(({ Sid }) => Sid === 'ReadClusterSecret');
     expect(secrets?.Resource).toEqual([
-      'arn:aws:secretsmanager:eu-central-1:123456789012:secret:control-plane-cluster-0a1b2c3',
+      'arn:aws:secretsmanager:eu-central-1:123456789012:secret:secrets-cluster-0a1b2c3',
     ]);
   });
 });
@@ -489,7 +494,7 @@ describe('names and certificates', () => {
       place: 'eu-central-1',
       name: 'holdfast-test-media',
     });
-    expect(await value(root.credentials)).toBe('control-plane-own-0a1b2c3');
+    expect(await value(root.credentials)).toBe('secrets-own-0a1b2c3');
     expect((await value(root.dashboards)).mediaFleet).toContain('holdfast-test-media');
   });
 });

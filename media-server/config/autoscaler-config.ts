@@ -85,6 +85,8 @@ export const autoscalerConfig = z
         machine: z.object({
           type: z.string().min(1),
           market: z.enum(['on-demand', 'spot']).default('on-demand'),
+          /** mediasoup workers; absent: one for each core that AWS says the type has. */
+          workers: z.int().min(1).max(256).optional(),
         }),
         /** Another address than AWS's own, for tests and emulators. */
         endpoint: z.url().optional(),

@@ -11,13 +11,20 @@ import * as ledgers from './fleet-ledger.ts';
 import type { MachineCatalogue } from './machine-catalogue.ts';
 import { memberState, releasable } from './member-state.ts';
 
+/** What the group's launch template launches. */
+export interface LaunchedMachine {
+  readonly type: string;
+  readonly market: Market;
+  /** mediasoup workers; absent: one for each core that EC2 says the type has, or one. */
+  readonly workers?: number | undefined;
+}
+
 export interface AwsFleetDriverOptions {
   /** Name of the Auto Scaling group. */
   readonly group: string;
   /** The fleet's own minimum. The group's should be 0: at its own minimum AWS refuses every release. */
   readonly min: number;
-  /** What the group's launch template launches. */
-  readonly machine: { readonly type: string; readonly market: Market };
+  readonly machine: LaunchedMachine;
   readonly api: AutoScalingApi;
   readonly catalogue: MachineCatalogue;
   readonly clock: Clock;
@@ -59,18 +66,29 @@ export class AwsFleetDriver implements FleetDriver {
         this.#ledger.firstSeenMs.get(InstanceId) ?? askedAtMs,
       ]),
     );
-    const types = new Set(group.Instances.map(({ InstanceType }) => InstanceType ?? machine.type));
     return assembled({
       group,
       ledger: this.#ledger,
       activities,
       machines: await catalogue.machines(listed, machine.market),
-      workers: await catalogue.workers(types.add(machine.type)),
+      workers: await this.#workers(group),
       machine,
       min,
       refreshing,
       askedAtMs,
     });
+  }
+
+  /** By machine type. */
+  async #workers(group: Group): Promise<ReadonlyMap<string, number>> {
+    const { machine, catalogue } = this.#options;
+    const types = new Set(group.Instances.map(({ InstanceType }) => InstanceType ?? machine.type));
+    const workers = new Map<string, number>();
+    for (const type of types.add(machine.type)) {
+      const known = type === machine.type ? machine.workers : undefined;
+      workers.set(type, known ?? (await catalogue.workers(type)) ?? machine.workers ?? 1);
+    }
+    return workers;
   }
 
   async grow({ to, operationId, prefer = {} }: Growth): Promise<void> {
@@ -271,9 +289,11 @@ export class AwsFleetDriver implements FleetDriver {
       return this.#refreshing.is;
     } catch (thrown) {
       const { code, message } = toHoldfastError(thrown);
-      if (!known || code === 'CLOUD_DENIED') throw thrown;
       log.warn({ code, message }, 'aws.refreshes_not_described');
-      return known.is;
+      if (!known && code !== 'CLOUD_DENIED') throw thrown;
+      // A fleet that is not allowed to ask may rely on the process InstanceRefresh being suspended.
+      this.#refreshing = { atMs: nowMs, is: known?.is ?? false };
+      return this.#refreshing.is;
     }
   }
 

@@ -1,6 +1,7 @@
 import { HoldfastError } from '@holdfast/media-server/protocol/index.ts';
-import type { Fleet, FleetMember, Market, MemberStatus } from '../types.ts';
+import type { Fleet, FleetMember, MemberStatus } from '../types.ts';
 import type { Activity, Group, Instance } from './auto-scaling-answers.ts';
+import type { LaunchedMachine } from './aws-fleet-driver.ts';
 import type { MachineRecord } from './ec2-api.ts';
 import { type Launch, type Ledger, launchFailure, STALE_MS } from './fleet-ledger.ts';
 import { memberState, releasable } from './member-state.ts';
@@ -12,7 +13,7 @@ export interface FleetParts {
   readonly machines: ReadonlyMap<string, MachineRecord>;
   /** By machine type. */
   readonly workers: ReadonlyMap<string, number>;
-  readonly machine: { readonly type: string; readonly market: Market };
+  readonly machine: LaunchedMachine;
   readonly min: number;
   readonly refreshing: boolean;
   readonly askedAtMs: number;

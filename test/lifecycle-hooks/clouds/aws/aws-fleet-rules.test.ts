@@ -199,12 +199,42 @@ describe('a fleet of AWS: the group itself', () => {
     await expect(fleet.driver.describe()).rejects.toEqual(code('CLOUD_DENIED'));
   });
 
-  it.each(['denied', 'throttled'] as const)('refreshes that cannot be asked about (%s)', async (fault) => {
+  it('throttles questions about refreshes: what was known of them before counts', async () => {
     fleet = await AwsFleet.of();
+    fleet.group.refreshing = true;
     await fleet.driver.describe();
     await fleet.pass(60_000);
-    fleet.api.fault = (action) => (action === 'DescribeInstanceRefreshes' ? fault : undefined);
-    if (fault === 'denied') await expect(fleet.driver.describe()).rejects.toEqual(code('CLOUD_DENIED'));
-    else expect((await fleet.driver.describe()).members).toHaveLength(2);
+    fleet.group.refreshing = false;
+    fleet.api.fault = (action) => (action === 'DescribeInstanceRefreshes' ? 'throttled' : undefined);
+    const { members } = await fleet.driver.describe();
+    expect(members.map(({ releasable }) => releasable.ok)).toEqual([false, false]);
+  });
+
+  it('can be driven with no more rights than to read it, to set its size and to terminate', async () => {
+    fleet = await AwsFleet.of({ zones: ['us-east-1a'] });
+    const allowed = [
+      'DescribeAutoScalingGroups',
+      'DescribeScalingActivities',
+      'SetDesiredCapacity',
+      'TerminateInstanceInAutoScalingGroup',
+    ];
+    fleet.api.fault = (action) => (allowed.includes(action) ? undefined : 'denied');
+    await fleet.driver.describe();
+    await fleet.driver.grow({ to: 3, operationId: 'one' });
+    await fleet.until('three', () => fleet.inState('InService').length === 3);
+    await fleet.pass(60_000);
+    await fleet.driver.release(fleet.pair()[0]);
+    const { members, wanted } = await fleet.driver.describe();
+    expect(wanted).toBe(2);
+    expect(members[1]).toMatchObject({ state: 'running', workers: 1, market: 'on-demand' });
+    // What is denied is not asked for again and again.
+    expect(fleet.api.calls('DescribeInstances')).toHaveLength(1);
+    expect(fleet.api.calls('DescribeInstanceTypes')).toHaveLength(1);
+  });
+
+  it('has machines with as many workers as the configuration says, where it says so', async () => {
+    fleet = await AwsFleet.of({ workers: 3 });
+    expect((await fleet.driver.describe()).members.map(({ workers }) => workers)).toEqual([3, 3]);
+    expect(fleet.api.calls('DescribeInstanceTypes')).toEqual([]);
   });
 });

@@ -18,6 +18,8 @@ export interface AwsFleetOptions extends Partial<Omit<FakeGroupOptions, 'clock' 
   /** How long the driver has been there when the test begins, ms. */
   readonly age?: number;
   readonly timeoutMs?: number;
+  /** Of the configuration, for each machine. */
+  readonly workers?: number;
 }
 
 /** A driver of the fake's group, the real SDK between them. */
@@ -61,6 +63,7 @@ export class AwsFleet {
     seed = 1,
     age = 20_000,
     timeoutMs = 20_000,
+    workers,
     ...options
   }: AwsFleetOptions = {}): Promise<AwsFleet> {
     const clock = new ManualClock();
@@ -78,7 +81,7 @@ export class AwsFleet {
       const fleet = openAwsFleet({
         group: group.name,
         min: fleetMin,
-        machine: { type: group.options.machineType, market: group.options.market },
+        machine: { type: group.options.machineType, market: group.options.market, workers },
         access,
         clock,
         log: pino({ level: 'silent' }),

@@ -2,22 +2,14 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '@holdfast/media-server/process/clock.ts';
 import { HoldfastError, toHoldfastError } from '@holdfast/media-server/protocol/index.ts';
 import type { Logger } from 'pino';
-import type { Fleet, FleetDriver, Growth, Market } from '../types.ts';
+import type { Fleet, FleetDriver, Growth } from '../types.ts';
 import type { Activity, Group } from './auto-scaling-answers.ts';
 import type { AutoScalingApi } from './auto-scaling-api.ts';
 import { launchFailureCode } from './cloud-error.ts';
-import { assembled, templateOf } from './fleet-assembly.ts';
+import { assembled, type LaunchedMachine, templateOf } from './fleet-assembly.ts';
 import * as ledgers from './fleet-ledger.ts';
 import type { MachineCatalogue } from './machine-catalogue.ts';
 import { memberState, releasable } from './member-state.ts';
-
-/** What the group's launch template launches. */
-export interface LaunchedMachine {
-  readonly type: string;
-  readonly market: Market;
-  /** mediasoup workers; absent: one for each core that EC2 says the type has, or one. */
-  readonly workers?: number | undefined;
-}
 
 export interface AwsFleetDriverOptions {
   /** Name of the Auto Scaling group. */

@@ -1,10 +1,17 @@
 import { HoldfastError } from '@holdfast/media-server/protocol/index.ts';
-import type { Fleet, FleetMember, MemberStatus } from '../types.ts';
+import type { Fleet, FleetMember, Market, MemberStatus } from '../types.ts';
 import type { Activity, Group, Instance } from './auto-scaling-answers.ts';
-import type { LaunchedMachine } from './aws-fleet-driver.ts';
 import type { MachineRecord } from './ec2-api.ts';
 import { type Launch, type Ledger, launchFailure, STALE_MS } from './fleet-ledger.ts';
 import { memberState, releasable } from './member-state.ts';
+
+/** What the group's launch template launches. */
+export interface LaunchedMachine {
+  readonly type: string;
+  readonly market: Market;
+  /** mediasoup workers; absent: one for each core that EC2 says the type has, or one. */
+  readonly workers?: number | undefined;
+}
 
 export interface FleetParts {
   readonly group: Group;

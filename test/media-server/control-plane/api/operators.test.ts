@@ -1,4 +1,10 @@
-import { errorBody, meetingList, nodeList, nodeView } from '@holdfast/media-server/protocol/index.ts';
+import {
+  decisionList,
+  errorBody,
+  meetingList,
+  nodeList,
+  nodeView,
+} from '@holdfast/media-server/protocol/index.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { eventually, Platform, secrets } from '../platform.ts';
 
@@ -35,6 +41,20 @@ describe('operators', () => {
       { meetingId: 'm1', nodeId: 'n1', epoch: 1, movingTo: null, participants: 1 },
       { meetingId: 'm2', nodeId: null, epoch: null, movingTo: null, participants: 0 },
     ]);
+  });
+
+  it('see what the autoscaler decided, and nobody else does; with none there is nothing to be seen', async () => {
+    const answer = await platform.operator('GET', '/v1/decisions');
+    expect(decisionList.parse(await answer.json())).toMatchObject({
+      leader: null,
+      decisions: [],
+      samples: [],
+      machines: [],
+    });
+    expect((await platform.api('GET', '/v1/decisions', secrets.HOLDFAST_API_KEY)).status).toBe(401);
+    // Whoever gives scaling orders is no operator either.
+    expect((await platform.api('GET', '/v1/decisions', secrets.HOLDFAST_SCALING_TOKEN)).status).toBe(401);
+    expect((await platform.operator('GET', '/v1/decisions?limit=many')).status).toBe(400);
   });
 
   it('see by which path the media of a meeting goes, as its people say', async () => {

@@ -54,6 +54,38 @@ describe('the way in for autoscalers', () => {
     await expect(amongNodes.take('a', 20_000)).rejects.toHaveProperty('code', 'UNAUTHENTICATED');
   });
 
+  it('shows what its nodes say of themselves, and drains them for the leader alone', async () => {
+    const node = await platform.node('n1');
+    await platform.participant('ada');
+    await node.heartbeat();
+    const leader = link();
+    const { nodes, asOfMs } = await leader.observe();
+    expect(nodes).toMatchObject([{ nodeId: 'n1', state: 'open', drain: 'active', drainedBy: null }]);
+    expect(nodes[0]?.meetings.map(({ meetingId }) => meetingId)).toEqual(['m1']);
+    expect(asOfMs).toBeLessThanOrEqual(Date.now());
+    const lead = await leader.take('a', 20_000);
+    if (!lead.held) throw new Error('a does not lead');
+    const order = { operationId: 'o1', fence: lead.fence, reason: 'surplus' };
+    await expect(leader.drain('n1', { ...order, fence: lead.fence + 1 })).rejects.toHaveProperty(
+      'code',
+      'LEASE_LOST',
+    );
+    expect(node.drain.state).toBe('active');
+    await leader.drain('n1', order);
+    expect(node.drain.state).not.toBe('active');
+    await leader.cancelDrain('n1', order);
+    expect(node.drain.state).toBe('active');
+    await expect(leader.drain('n2', order)).rejects.toHaveProperty('code', 'NODE_UNKNOWN');
+  });
+
+  it('is not there in a control plane that has no secret for it', async () => {
+    const without = await Platform.start({ secrets: { HOLDFAST_SCALING_TOKEN: undefined } });
+    const nobody = linkTo(without);
+    await expect(nobody.take('a', 20_000)).rejects.toHaveProperty('code', 'NODE_UNREACHABLE');
+    await nobody.close();
+    await without.close();
+  });
+
   it('is dialled again when the control plane has come back, which then knows of no lease', async () => {
     const leader = link();
     const before = await leader.take('a', 20_000);

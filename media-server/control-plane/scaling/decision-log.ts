@@ -2,6 +2,7 @@ import type {
   DecisionList,
   KeptDecision,
   MachineTrack,
+  ScalingDecision,
   ScalingFigures,
   ScalingReport,
   ScalingSample,
@@ -24,6 +25,7 @@ export interface LookOptions {
 
 const DECISIONS_KEPT = 300;
 const SAMPLES_KEPT = 720;
+const TRIMMED_EVERY = 60;
 const KEPT_MS = 3_600_000;
 const STEPS_KEPT = 40;
 /** A sample that comes sooner after the last one shows nothing new, ms. */
@@ -33,6 +35,7 @@ const SAMPLE_SPACING_MS = 1000;
 export class DecisionLog {
   readonly #options: DecisionLogOptions;
   #lastSampleAtMs = Number.NEGATIVE_INFINITY;
+  #samplesKept = 0;
 
   constructor(options: DecisionLogOptions) {
     this.#options = options;
@@ -51,7 +54,8 @@ export class DecisionLog {
       decisions: (await rows(decisions)).sort(newestFirst).slice(0, limit),
       samples: (await rows(samples))
         .filter(({ atMs }) => atMs > samplesSinceMs)
-        .sort((a, b) => a.atMs - b.atMs),
+        .sort((a, b) => a.atMs - b.atMs)
+        .slice(-SAMPLES_KEPT),
       machines: (await rows(tracks)).sort((a, b) => begun(a) - begun(b) || (a.nodeId < b.nodeId ? -1 : 1)),
     };
   }
@@ -60,7 +64,7 @@ export class DecisionLog {
     const { decisions, now } = this.#options;
     const nowMs = now();
     const kept = (await rows(decisions)).sort(newestFirst);
-    const present = kept.find(({ reportId }) => reportId === report.reportId) ?? sameHold(kept, report);
+    const present = kept.find(({ reportId }) => reportId === report.reportId) ?? sameAgain(kept, report);
     const { holder, decision, outcome, failure, fence } = report;
     const reportId = present?.reportId ?? report.reportId;
     await decisions.set(reportId, {
@@ -69,7 +73,7 @@ export class DecisionLog {
       dryRun: fence === null,
       atMs: present?.atMs ?? nowMs,
       untilMs: nowMs,
-      times: (present?.times ?? 0) + (decision.type === 'hold' || !present ? 1 : 0),
+      times: (present?.times ?? 0) + (present && decision.type !== 'hold' && fence !== null ? 0 : 1),
       decision,
       outcome,
       failure,
@@ -105,16 +109,27 @@ export class DecisionLog {
   async #keepSample(sample: ScalingSample): Promise<void> {
     const { samples } = this.#options;
     await samples.set(String(sample.atMs), sample, { ttlMs: KEPT_MS });
+    this.#samplesKept += 1;
+    // To look through all of them for each new one would cost more than a few too many.
+    if (this.#samplesKept % TRIMMED_EVERY !== 0) return;
     const kept = (await rows(samples)).sort((a, b) => b.atMs - a.atMs);
     for (const { atMs } of kept.slice(SAMPLES_KEPT)) await samples.delete(String(atMs));
   }
 }
 
-/** To go on doing nothing is no new decision. */
-function sameHold(kept: readonly KeptDecision[], report: ScalingReport): KeptDecision | undefined {
+/** To go on doing nothing is no new decision, nor is what a dry run would do still. */
+function sameAgain(kept: readonly KeptDecision[], report: ScalingReport): KeptDecision | undefined {
   const { decision, holder, fence } = report;
-  const last = kept.find((each) => each.holder === holder && each.dryRun === (fence === null));
-  return last?.decision.type === 'hold' && decision.type === 'hold' ? last : undefined;
+  const dryRun = fence === null;
+  const last = kept.find((each) => each.holder === holder && each.dryRun === dryRun);
+  if (!last || last.decision.type !== decision.type) return undefined;
+  const still = decision.type === 'hold' || (dryRun && targetOf(last.decision) === targetOf(decision));
+  return still ? last : undefined;
+}
+
+function targetOf(decision: ScalingDecision): string | number | undefined {
+  if ('nodeId' in decision) return decision.nodeId;
+  return 'to' in decision ? decision.to : undefined;
 }
 
 async function rows<T>(table: Table<T>): Promise<T[]> {

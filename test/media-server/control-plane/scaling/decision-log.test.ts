@@ -95,6 +95,26 @@ describe('the log of decisions', () => {
     expect(decisions).toHaveLength(2);
   });
 
+  it('counts what a dry run would still do as one decision', async () => {
+    const wouldGrow = (reportId: string, to: number) =>
+      report(reportId, {
+        holder: 'b',
+        fence: null,
+        decision: { type: 'grow', to, prefer: {}, reason: 'so' },
+      });
+    for (const [index, to] of [2, 2, 2, 3].entries()) await log.report(wouldGrow(`d${index}`, to), false);
+    const { decisions } = await log.look(all);
+    expect(
+      decisions.map(({ decision, dryRun }) => [decision.type === 'grow' && decision.to, dryRun]),
+    ).toEqual(
+      expect.arrayContaining([
+        [2, true],
+        [3, true],
+      ]),
+    );
+    expect(decisions).toHaveLength(2);
+  });
+
   it('forgets the oldest of many decisions and samples', async () => {
     for (let index = 0; index < 1000; index += 1) {
       await log.report(report(`r${index}`, { figures: figures() }), true);

@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { isIP } from 'node:net';
 import { type Command, InvalidArgumentError } from 'commander';
-import { isLoopback, LOOPBACK } from './addresses.ts';
+import { isLoopback, LOOPBACK, mediaAddress } from './addresses.ts';
 import { integerBetween } from './integer-option.ts';
 import { interruptible } from './interruptible.ts';
 import { localAutoscaler } from './local-autoscaler.ts';
@@ -14,6 +14,7 @@ interface LocalFlags {
   readonly autoscaler: boolean;
   readonly dryRun: boolean;
   readonly host: string;
+  readonly mediaHost?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
 }
@@ -51,6 +52,10 @@ export function register(program: Command): void {
     .option('--no-autoscaler', 'as many nodes as to begin with, whatever the load')
     .option('--dry-run', 'the autoscaler shows what it would do, and does nothing', false)
     .option('--host <address>', 'address to listen on', LOOPBACK)
+    .option(
+      '--media-host <address>',
+      'address for media (default: that of the pages; Firefox connects to none on loopback)',
+    )
     .option('--tls-cert <file>', 'certificate (PEM); needed for any address but loopback', readable)
     .option('--tls-key <file>', 'its private key (PEM)', readable)
     .addHelpText(
@@ -63,6 +68,7 @@ Examples:
   $ npm start
   $ npm start -- --port 9000 --nodes 3
   $ npm start -- --nodes 1 --max-nodes 3
+  $ npm start -- --media-host 0.0.0.0
   $ npm start -- --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem`,
     )
     .action(async (flags: LocalFlags, command: Command) => {
@@ -76,12 +82,16 @@ Examples:
 }
 
 function platformOptions(flags: LocalFlags, refuse: (message: string) => never): LocalPlatformOptions {
-  const { port, nodes, maxNodes = Math.min(nodes + 2, MOST_NODES), host, tlsCert, tlsKey } = flags;
+  const { port, nodes, maxNodes = Math.min(nodes + 2, MOST_NODES), host, mediaHost, tlsCert, tlsKey } = flags;
   if (maxNodes < nodes) refuse('--max-nodes must not be less than --nodes.');
   if ((tlsCert === undefined) !== (tlsKey === undefined))
     refuse('--tls-cert and --tls-key belong together: give both.');
-  if (isIP(host) === 0 && host !== 'localhost') {
-    refuse('--host takes an IP address of this machine, 0.0.0.0 for all of them, or localhost.');
+  for (const [flag, address] of [
+    ['--host', host],
+    ['--media-host', mediaHost ?? host],
+  ] as const) {
+    if (isIP(address) === 0 && address !== 'localhost')
+      refuse(`${flag} takes an IP address of this machine, 0.0.0.0 for all of them, or localhost.`);
   }
   if (tlsCert === undefined && !isLoopback(host)) {
     refuse(`browsers give cameras to pages on ${host} only over https: give --tls-cert and --tls-key.`);
@@ -91,5 +101,6 @@ function platformOptions(flags: LocalFlags, refuse: (message: string) => never):
   const autoscaler = flags.autoscaler
     ? { autoscaler: localAutoscaler({ minNodes: nodes, maxNodes, dryRun: flags.dryRun }) }
     : {};
-  return { port, nodes, host, ...tls, ...autoscaler };
+  const media = mediaHost === undefined ? {} : { media: mediaAddress(mediaHost) };
+  return { port, nodes, host, ...media, ...tls, ...autoscaler };
 }

@@ -42,6 +42,11 @@ describe('holdfast on the command line', { timeout: 20_000 }, () => {
       'error: --host takes an IP address of this machine, 0.0.0.0 for all of them, or localhost.\n',
     ],
     [
+      'a media host that is no address',
+      ['local', '--media-host', 'meet.example.org'],
+      'error: --media-host takes an IP address of this machine, 0.0.0.0 for all of them, or localhost.\n',
+    ],
+    [
       'a certificate without its key',
       ['local', '--tls-cert', program],
       'error: --tls-cert and --tls-key belong together: give both.\n',

@@ -1,6 +1,6 @@
+import './lib/no-eval.ts';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { z } from 'zod';
 import { App } from './App.tsx';
 import { Api } from './lib/api.ts';
 import { hasFragmentToken, takeFragmentToken } from './lib/fragment-token.ts';
@@ -8,9 +8,6 @@ import { Remembered } from './lib/remembered.ts';
 import { routeOf } from './lib/route.ts';
 import './styles/tokens.css';
 import './styles/base.css';
-
-// zod would compile its schemas with `new Function`, which the content security policy rightly forbids.
-z.config({ jitless: true });
 
 // Before anything is drawn: the token must not stay in the address bar.
 const applicationToken = takeFragmentToken({ location, history });

@@ -182,3 +182,20 @@ it('the lobby joins by its button', async () => {
     await close();
   }
 });
+
+it.each(['/', '/m/quiet?name=Ada', '/operator'])(
+  '%s tries nothing that its own policy forbids',
+  async (path) => {
+    const context = await stage.browser.newContext();
+    await context.addInitScript(`
+    globalThis.forbidden = [];
+    addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
+      globalThis.forbidden.push(violatedDirective + ' ' + blockedURI));
+  `);
+    const page = await context.newPage();
+    await page.goto(new URL(path, stage.platform.baseUrl).href);
+    await page.getByRole('button').first().waitFor();
+    expect(await page.evaluate('globalThis.forbidden')).toEqual([]);
+    await context.close();
+  },
+);

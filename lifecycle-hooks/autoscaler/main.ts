@@ -17,8 +17,8 @@ import { openFleet } from './open-fleet.ts';
 runProcess('autoscaler', async (processLog) => {
   const config = loadConfig(autoscalerConfig);
   const { HOLDFAST_SCALING_TOKEN: token } = loadSecrets(autoscalerSecrets);
-  // Another one for every process: who comes back after a crash must not be taken for the one that led.
-  const holder = config.holder ?? `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`;
+  // Another one for every process: two under one name would both lead, a stopped one and its replacement.
+  const holder = `${config.name ?? hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`;
   const log = processLog.child({ holder });
   const metrics = new AutoscalerMetrics();
   const clock = systemClock;

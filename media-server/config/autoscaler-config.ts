@@ -64,8 +64,11 @@ const LOOKS_IN_A_LEASE = 3;
 export const autoscalerConfig = z
   .object({
     role: z.literal('autoscaler'),
-    /** Names this process among all that may lead; no two may have the same. Made up when absent. */
-    holder: z.string().min(1).max(200).optional(),
+    /** For people: where it runs. What tells it from all others that may lead is added to it. Default: the host's name. */
+    name: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'must be letters, digits, ".", "_" or "-"')
+      .optional(),
     /** Health and metrics. */
     http: z.object({ host: z.string().default('127.0.0.1'), port: port.default(0) }).prefault({}),
     /** Addresses of the control plane's internal listener, ws(s)://HOST:PORT/internal/scaling; tried in turn. */

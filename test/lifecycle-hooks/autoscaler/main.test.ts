@@ -118,6 +118,35 @@ describe('the process of the autoscaler', () => {
     }
   });
 
+  it('is told from another of the same name: a stopped one and its replacement never both lead', async () => {
+    const { config, decisions, close } = await surroundings();
+    const named = { ...config, name: 'scaler', intervalMs: 100, leaseMs: 1000 };
+    const first = run(named);
+    try {
+      await eventually(async () => (await decisions()).leader !== null);
+      const { leader } = await decisions();
+      expect(leader).toMatch(/^scaler-/);
+      first.child.kill('SIGSTOP');
+      const second = run(named);
+      try {
+        await eventually(async () => {
+          const now = (await decisions()).leader;
+          return now !== null && now !== leader;
+        });
+        first.child.kill('SIGCONT');
+        const { leader: present } = await decisions();
+        expect(present).toMatch(/^scaler-/);
+        await eventually(() => logged(second.out, 'scaling.leads').length === 1);
+      } finally {
+        second.child.kill('SIGKILL');
+      }
+    } finally {
+      first.child.kill('SIGCONT');
+      first.child.kill('SIGKILL');
+      await close();
+    }
+  });
+
   it('is not ready while it sees nothing, and says why', async () => {
     const nowhere = {
       controlPlane: { urls: ['ws://127.0.0.1:1/internal/scaling'] },

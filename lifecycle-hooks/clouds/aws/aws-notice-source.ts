@@ -113,12 +113,12 @@ export class AwsNoticeSource implements NoticeSource {
   #keep(record: NewRecord): TerminationRecord {
     const { memory, log, instanceId } = this.#options;
     try {
-      return memory.write(record);
+      memory.write(record);
     } catch (error) {
       // A full disk must not keep anybody from being moved.
       log.error({ err: error }, 'aws.termination_not_kept');
-      return { ...record, instanceId };
     }
+    return { ...record, instanceId };
   }
 
   #situation(termination: TerminationRecord | undefined) {

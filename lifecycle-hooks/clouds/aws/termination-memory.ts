@@ -24,6 +24,8 @@ export type TerminationRecord = z.output<typeof terminationRecord>;
 export class TerminationMemory {
   readonly #file: string;
   readonly #instanceId: string;
+  /** For when the file cannot be written. */
+  #last: TerminationRecord | undefined;
 
   constructor(file: string, instanceId: string) {
     this.#file = file;
@@ -36,21 +38,23 @@ export class TerminationMemory {
       content = JSON.parse(readFileSync(this.#file, 'utf8'));
     } catch {
       // Not there, or half written by a machine that lost its power: the same as not told.
-      return undefined;
+      return this.#last;
     }
     const record = terminationRecord.safeParse(content).data;
-    return record?.instanceId === this.#instanceId ? record : undefined;
+    return record?.instanceId === this.#instanceId ? record : this.#last;
   }
 
-  write(record: Omit<TerminationRecord, 'instanceId'>): TerminationRecord {
+  /** Remembered by this process in any case; throws when it could not be written. */
+  write(record: Omit<TerminationRecord, 'instanceId'>): void {
     const whole = { ...record, instanceId: this.#instanceId };
+    this.#last = whole;
     const fresh = `${this.#file}.new`;
     writeFileSync(fresh, JSON.stringify(whole), { mode: 0o600 });
     renameSync(fresh, this.#file);
-    return whole;
   }
 
   forget(): void {
+    this.#last = undefined;
     rmSync(this.#file, { force: true });
   }
 }

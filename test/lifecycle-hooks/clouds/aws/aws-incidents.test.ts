@@ -76,7 +76,6 @@ describe('hooks that nobody completed, each at the price of its whole time', () 
       hooks: [
         {
           name: 'of-another-name',
-          transition: 'autoscaling:EC2_INSTANCE_TERMINATING',
           heartbeatTimeoutS: 7200,
           defaultResult: 'CONTINUE',
         },
@@ -322,6 +321,31 @@ describe('metadata that was misread', () => {
     machine.fleet.group.interrupt(machine.instance.id);
     await machine.until('the notice', () => heard.length > 0);
     expect(heard[0]).toMatchObject({ kind: 'spot' });
+  });
+
+  it('a disk that takes nothing keeps no notice away, and no time from being asked for', async () => {
+    const machine = await machineOf();
+    machine.memoryFile = 'no such folder/termination.json';
+    machine.fleet.group.terminate(machine.instance.id, true);
+    const source = machine.source();
+    const heard: Notice[] = [];
+    const stop = new AbortController();
+    const watch = async () => {
+      for await (const notice of source.watch(stop.signal)) heard.push(notice);
+    };
+    const watching = watch();
+    await machine.pass(20_000);
+    expect(heard).toHaveLength(1);
+    const [notice] = heard;
+    const extended = notice && (await source.extend(notice));
+    expect(extended).toMatchObject({ deadline: { kind: 'known' } });
+    await machine.pass(20_000);
+    expect(heard.slice(1)).toEqual([extended]);
+    if (extended) await source.complete(extended);
+    await machine.until('its end', () => machine.instance.dead);
+    expect(new Set(machine.log.map(({ event }) => event))).toEqual(new Set(['aws.termination_not_kept']));
+    stop.abort();
+    await watching;
   });
 
   it('what cannot be read is said once, and hides nothing', async () => {

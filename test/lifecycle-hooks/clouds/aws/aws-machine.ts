@@ -24,6 +24,8 @@ export class AwsMachine {
   readonly imds: FakeImds;
   readonly log: { readonly event: string; readonly level: number }[] = [];
   readonly looks: boolean[] = [];
+  /** In a folder of its own. */
+  memoryFile = 'termination.json';
   readonly #directory = mkdtempSync(join(tmpdir(), 'termination-'));
   readonly #imdsTimeoutMs: number;
   #owned: AwsFleet | undefined;
@@ -62,7 +64,7 @@ export class AwsMachine {
       heartbeatTimeoutMs: 300_000,
       access,
       metadata: { endpoint: this.imds.endpoint, timeoutMs: this.#imdsTimeoutMs },
-      memoryFile: join(this.#directory, 'termination.json'),
+      memoryFile: join(this.#directory, this.memoryFile),
       clock,
       log: pino(
         { level: 'info' },

@@ -45,7 +45,6 @@ async function firstOf(heard: readonly Notice[]): Promise<Notice> {
 const now = () => machine.fleet.clock.now();
 const drainHook = (heartbeatTimeoutS: number): FakeHook => ({
   name: 'drain',
-  transition: 'autoscaling:EC2_INSTANCE_TERMINATING',
   heartbeatTimeoutS,
   defaultResult: 'CONTINUE',
 });

@@ -13,7 +13,6 @@ const drains = () => agent.machine.until('the drain', () => agent.node.state ===
 const completions = () => agent.metric('holdfast_agent_notices_completed_total');
 const hook: FakeHook = {
   name: 'drain',
-  transition: 'autoscaling:EC2_INSTANCE_TERMINATING',
   heartbeatTimeoutS: 60,
   defaultResult: 'CONTINUE',
 };

@@ -95,7 +95,6 @@ export class FakeAutoScaling {
       hooks: [
         {
           name: 'drain',
-          transition: 'autoscaling:EC2_INSTANCE_TERMINATING',
           heartbeatTimeoutS: 300,
           defaultResult: 'CONTINUE',
         },

@@ -158,7 +158,7 @@ export class FakeAwsApi {
             .map((hook) => ({
               LifecycleHookName: hook.name,
               AutoScalingGroupName: group.name,
-              LifecycleTransition: hook.transition,
+              LifecycleTransition: 'autoscaling:EC2_INSTANCE_TERMINATING',
               HeartbeatTimeout: hook.heartbeatTimeoutS,
               GlobalTimeout: globalTimeoutS(hook),
               DefaultResult: hook.defaultResult,

@@ -1,8 +1,8 @@
 import type { Clock } from '@holdfast/media-server/process/clock.ts';
 
+/** A hook on termination. */
 export interface FakeHook {
   readonly name: string;
-  readonly transition: 'autoscaling:EC2_INSTANCE_TERMINATING' | 'autoscaling:EC2_INSTANCE_LAUNCHING';
   readonly heartbeatTimeoutS: number;
   readonly defaultResult: 'CONTINUE' | 'ABANDON';
   /** Less than AWS would give, for tests that have not so much time. */
@@ -114,9 +114,7 @@ export class FakeInstance {
   #hold(): void {
     if (this.state !== 'Terminating') return;
     const nowMs = this.#world.clock.now();
-    const hooks = this.#world
-      .hooks()
-      .filter(({ transition }) => transition === 'autoscaling:EC2_INSTANCE_TERMINATING');
+    const hooks = this.#world.hooks();
     if (hooks.length === 0) {
       this.#proceed();
       return;

@@ -3,11 +3,12 @@ import type { Clock } from '@holdfast/media-server/process/clock.ts';
 import { HoldfastError, toHoldfastError } from '@holdfast/media-server/protocol/index.ts';
 import type { Logger } from 'pino';
 import type { Fleet, FleetDriver, Growth } from '../types.ts';
-import type { Activity, Group } from './auto-scaling-answers.ts';
+import type { Group } from './auto-scaling-answers.ts';
 import type { AutoScalingApi } from './auto-scaling-api.ts';
 import { launchFailureCode } from './cloud-error.ts';
 import { assembled, type LaunchedMachine, templateOf } from './fleet-assembly.ts';
 import * as ledgers from './fleet-ledger.ts';
+import { GroupNews } from './group-news.ts';
 import type { MachineCatalogue } from './machine-catalogue.ts';
 import { memberState, releasable } from './member-state.ts';
 
@@ -23,35 +24,32 @@ export interface AwsFleetDriverOptions {
   readonly log: Logger;
 }
 
-/** What is asked for seldom, since AWS allows few such calls: how long an answer is used, ms. */
-const REFRESH_ASKED_EVERY_MS = 30_000;
-const ACTIVITIES_ASKED_EVERY_MS = 15_000;
-
 /**
  * An Auto Scaling group. What it wants is always of now; the members it lists may be seconds old, so what this driver was
  * told itself is laid over them. No size is ever lowered while it could end a machine: the victim is always named.
  */
 export class AwsFleetDriver implements FleetDriver {
   readonly #options: AwsFleetDriverOptions;
+  readonly #news: GroupNews;
   #ledger: ledgers.Ledger;
   /** Growths by operation: what was sent, and whether it was accepted. */
   readonly #growths = new Map<string, { readonly count: number; readonly done: boolean }>();
   /** Sizes that were set lower to give up a launch, and not answered: the size before. */
   readonly #lowered = new Map<string, number>();
   #launchesDenied = false;
-  #refreshing: { readonly atMs: number; readonly is: boolean } | undefined;
-  #activities: { readonly atMs: number; readonly list: readonly Activity[] } | undefined;
 
   constructor(options: AwsFleetDriverOptions) {
     this.#options = options;
+    this.#news = new GroupNews(options);
     this.#ledger = ledgers.newLedger(options.clock.now());
   }
 
   async describe(): Promise<Fleet> {
     const { machine, catalogue, min } = this.#options;
     const { group, askedAtMs } = await this.#read();
-    const refreshing = await this.#isRefreshing();
-    const activities = await this.#failures();
+    const refreshing = await this.#news.isRefreshing();
+    const someMissing = this.#ledger.launches.some(({ named }) => !named);
+    const activities = someMissing ? await this.#news.activities() : [];
     const listed = new Map(
       group.Instances.map(({ InstanceId }) => [
         InstanceId,
@@ -125,9 +123,10 @@ export class AwsFleetDriver implements FleetDriver {
     } catch (thrown) {
       const error = toHoldfastError(thrown);
       if (error.code !== 'CLOUD_UNREACHABLE') this.#growths.delete(operationId);
-      if (error.code !== 'CLOUD_DENIED') throw error;
-      this.#launchesDenied = true;
-      log.warn({ message: error.message }, 'aws.launch_instances_denied');
+      if (error.code !== 'CLOUD_DENIED' && error.code !== 'CLOUD_REFUSED') throw error;
+      // Not every group can be told where to launch, and not every process may.
+      this.#launchesDenied ||= error.code === 'CLOUD_DENIED';
+      log.warn({ message: error.message }, 'aws.zone_not_followed');
       return this.#resize(group, to, operationId);
     }
     const instances = launched.Instances.flatMap(({ InstanceIds, AvailabilityZone }) =>
@@ -195,7 +194,7 @@ export class AwsFleetDriver implements FleetDriver {
     this.#assertSure(memberId, askedAtMs);
     const may = releasable(state?.status ?? { state: 'launching' }, group, {
       min: Math.max(min, group.MinSize),
-      refreshing: await this.#isRefreshing(),
+      refreshing: await this.#news.isRefreshing(),
     });
     if (!may.ok) throw new HoldfastError('CLOUD_REFUSED', `${memberId} cannot be released: ${may.why}`);
     await this.#terminate(memberId, state?.counts ?? true, askedAtMs);
@@ -269,41 +268,6 @@ export class AwsFleetDriver implements FleetDriver {
     templateOf(group);
     this.#ledger = ledgers.read(this.#ledger, group, askedAtMs);
     return { group, askedAtMs };
-  }
-
-  async #isRefreshing(): Promise<boolean> {
-    const { api, clock, group, log } = this.#options;
-    const nowMs = clock.now();
-    const known = this.#refreshing;
-    if (known && nowMs - known.atMs < REFRESH_ASKED_EVERY_MS) return known.is;
-    try {
-      this.#refreshing = { atMs: nowMs, is: await api.isRefreshing(group) };
-      return this.#refreshing.is;
-    } catch (thrown) {
-      const { code, message } = toHoldfastError(thrown);
-      log.warn({ code, message }, 'aws.refreshes_not_described');
-      if (!known && code !== 'CLOUD_DENIED') throw thrown;
-      // A fleet that is not allowed to ask may rely on the process InstanceRefresh being suspended.
-      this.#refreshing = { atMs: nowMs, is: known?.is ?? false };
-      return this.#refreshing.is;
-    }
-  }
-
-  /** What the group says of its launches, while some are missing. Not to know it is no reason to know nothing. */
-  async #failures(): Promise<readonly Activity[]> {
-    const { api, clock, group, log } = this.#options;
-    if (!this.#ledger.launches.some(({ named }) => !named)) return [];
-    const nowMs = clock.now();
-    if (!this.#activities || nowMs - this.#activities.atMs >= ACTIVITIES_ASKED_EVERY_MS) {
-      try {
-        this.#activities = { atMs: nowMs, list: await api.activities(group) };
-      } catch (thrown) {
-        const { code, message } = toHoldfastError(thrown);
-        log.warn({ code, message }, 'aws.activities_not_described');
-        this.#activities = { atMs: nowMs, list: this.#activities?.list ?? [] };
-      }
-    }
-    return this.#activities.list;
   }
 }
 

@@ -153,6 +153,13 @@ describe('a fleet of AWS: growth', () => {
     expect(fleet.api.calls('LaunchInstances')).toHaveLength(1);
   });
 
+  it('goes without a zone where the group cannot be told one', async () => {
+    fleet = await AwsFleet.of();
+    fleet.api.fault = (action) => (action === 'LaunchInstances' ? 'refused' : undefined);
+    await fleet.driver.grow({ to: 3, operationId: 'one', prefer: { zone: 'us-east-1b' } });
+    expect(fleet.group.desired).toBe(3);
+  });
+
   it('whose answer was lost is sent again as it was, whatever was released meanwhile', async () => {
     fleet = await AwsFleet.of({ zones: ['us-east-1a'] });
     const [first] = fleet.pair();

@@ -13,6 +13,7 @@ export type Fault =
   | 'throttled'
   | 'contention'
   | 'denied'
+  | 'refused'
   | undefined;
 
 /** Requests and answers get lost, and the cloud throttles; never more than three in a row. */
@@ -98,6 +99,8 @@ export class FakeAwsApi {
       if (fault === 'throttled') throw new AwsRefusal('Throttling', 'Rate exceeded');
       if (fault === 'contention')
         throw new AwsRefusal('ResourceContention', 'There is a pending update to this resource.', 500);
+      if (fault === 'refused')
+        throw new AwsRefusal('ValidationError', `${action} is not supported for this group.`);
       if (fault === 'denied')
         throw new AwsRefusal('AccessDenied', `User is not authorized to perform: ${action}`, 403);
       const result = service === 'ec2' ? this.#ec2(action, form) : this.#autoScaling(action, form);

@@ -157,7 +157,7 @@ export async function benchIdle(signal: AbortSignal): Promise<IdleNumbers> {
     await delay(5000, undefined, { signal });
     const { members } = platform.cloud.describe();
     const rss = members.flatMap(({ id }) => {
-      const pid = platform.cloud.pids(id).mediaNode;
+      const pid = platform.cloud.pids(id).server;
       const usage = pid === undefined ? undefined : treeUsage(pid);
       return usage ? [usage.rssBytes / 1e6] : [];
     });

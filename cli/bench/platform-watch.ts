@@ -86,7 +86,7 @@ export class PlatformWatch {
 /** The media node processes of the platform. */
 export function runningNodes(platform: LocalPlatform): { readonly nodeId: string; readonly pid: number }[] {
   return platform.cloud.describe().members.flatMap(({ id }) => {
-    const pid = platform.cloud.pids(id).mediaNode;
+    const pid = platform.cloud.pids(id).server;
     return pid === undefined ? [] : [{ nodeId: id, pid }];
   });
 }

@@ -10,6 +10,7 @@ import type { LocalPlatformOptions } from './local-platform.ts';
 interface LocalFlags {
   readonly port: number;
   readonly nodes: number;
+  readonly turn: number;
   readonly maxNodes?: number;
   readonly autoscaler: boolean;
   readonly dryRun: boolean;
@@ -51,6 +52,7 @@ export function register(program: Command): void {
     )
     .option('--no-autoscaler', 'as many nodes as to begin with, whatever the load')
     .option('--dry-run', 'the autoscaler shows what it would do, and does nothing', false)
+    .option('--turn <n>', 'TURN servers, where coturn is installed', integerBetween(0, 16), 1)
     .option('--host <address>', 'address to listen on', LOOPBACK)
     .option(
       '--media-host <address>',
@@ -102,5 +104,5 @@ function platformOptions(flags: LocalFlags, refuse: (message: string) => never):
     ? { autoscaler: localAutoscaler({ minNodes: nodes, maxNodes, dryRun: flags.dryRun }) }
     : {};
   const media = mediaHost === undefined ? {} : { media: mediaAddress(mediaHost) };
-  return { port, nodes, host, ...media, ...tls, ...autoscaler };
+  return { port, nodes, turnServers: flags.turn, host, ...media, ...tls, ...autoscaler };
 }

@@ -26,18 +26,21 @@ import { connectHost, isLoopback, LOOPBACK, mediaAddress, urlHost } from './addr
 import { KeptProcess } from './kept-process.ts';
 import type { LocalAutoscaler } from './local-autoscaler.ts';
 import { environmentFor, type LocalSecrets, localSecrets } from './local-secrets.ts';
+import { coturnInstalled, type MediaAddress, mediaRole, turnRole } from './machine-roles.ts';
 import { ManagedProcess } from './managed-process.ts';
 import { assertPortFree, freePort } from './ports.ts';
 import { type ProbeOptions, probe, untilReady } from './probe.ts';
-import { ProcessMachineFactory, type ProcessMachineFactoryOptions } from './process-machine-factory.ts';
+import { type MachineRoleConfig, ProcessMachineFactory } from './process-machine-factory.ts';
 import { RunDirectory } from './run-directory.ts';
 import { Watchdog } from './watchdog.ts';
 
-type Program = 'control-plane' | 'media-node' | 'drain-agent' | 'autoscaler';
+type Program = 'control-plane' | 'media-node' | 'turn-server' | 'drain-agent' | 'autoscaler';
 
 export interface LocalPlatformOptions {
   /** Media nodes at the start. Default 2. */
   readonly nodes?: number;
+  /** TURN machines at the start, where coturn is installed. Default 0. */
+  readonly turnServers?: number;
   /** Where browsers reach it. Default 127.0.0.1. */
   readonly host?: string;
   /** 0: any free one, the default. */
@@ -45,7 +48,7 @@ export interface LocalPlatformOptions {
   /** PEM files. */
   readonly tls?: { readonly certFile: string; readonly keyFile: string };
   /** Where media goes, when that is not where the pages are. */
-  readonly media?: ProcessMachineFactoryOptions['media'];
+  readonly media?: MediaAddress;
   /** Addresses of TURN servers that share `HOLDFAST_TURN_SECRET` of the environment. */
   readonly turnUrls?: readonly string[];
   /** A link with `?join=1` enters without the lobby. Default: on loopback only. */
@@ -82,6 +85,7 @@ const ours = (path: string) => fileURLToPath(new URL(`../../${path}`, import.met
 const ourPrograms: Readonly<Record<Program, string>> = {
   'control-plane': ours('media-server/control-plane/main.ts'),
   'media-node': ours('media-server/media-node/main.ts'),
+  'turn-server': ours('media-server/turn-server/main.ts'),
   'drain-agent': ours('lifecycle-hooks/agent/main.ts'),
   autoscaler: ours('lifecycle-hooks/autoscaler/main.ts'),
 };
@@ -94,8 +98,8 @@ const nodeFlags = ['--max-semi-space-size=2', '--heap-growing-percent=30'];
 const webRoot = ours('media-server/web/dist');
 
 /**
- * The whole platform on this machine: one control plane, and a local cloud whose machines are media nodes with their
- * drain agents. Everything it starts and writes is gone when it is closed, or when this process dies.
+ * The whole platform on this machine: one control plane, and a local cloud with a group of media nodes and a group of TURN
+ * servers, each machine with its drain agent. Everything it starts and writes is gone when it is closed, or when this process dies.
  *
  * @example
  * const platform = await LocalPlatform.start({ nodes: 2 });
@@ -111,6 +115,8 @@ export class LocalPlatform extends EventEmitter<PlatformEvents> {
   /** Secrets that were made for this run because the environment had none. */
   readonly madeSecrets: LocalSecrets['made'];
   readonly cloud: LocalCloud;
+  /** The group of TURN machines. */
+  readonly turnCloud: LocalCloud;
   readonly driver: FleetDriver;
   readonly #options: LocalPlatformOptions;
   readonly #directory: RunDirectory;
@@ -136,20 +142,32 @@ export class LocalPlatform extends EventEmitter<PlatformEvents> {
     this.#directory = RunDirectory.create();
     this.#watchdog = new Watchdog(this.#directory.path);
     const { workers = availableParallelism(), carries } = options.machine ?? {};
-    const factory = new ProcessMachineFactory({
-      launch: (name, program, config) => this.#launch(name, program, config, ['HOLDFAST_CLUSTER_TOKEN']),
-      file: (name) => this.#directory.file(name),
+    const fleet = {
       controlPlaneUrl: `ws://${LOOPBACK}:${ports.internal}/internal/nodes`,
       media: options.media ?? mediaAddress(this.#host),
-      ...(carries ? { carries } : {}),
-    });
+    };
+    const media = this.#factory(mediaRole({ ...fleet, ...(carries ? { carries } : {}) }), fleet.media, [
+      'HOLDFAST_CLUSTER_TOKEN',
+    ]);
+    const turn = this.#factory(turnRole(fleet), fleet.media, [
+      'HOLDFAST_CLUSTER_TOKEN',
+      'HOLDFAST_TURN_SECRET',
+    ]);
+    const group = { clock: systemClock, directory: this.#directory.path };
     this.cloud = new LocalCloud({
-      clock: systemClock,
-      directory: this.#directory.path,
-      factory,
-      generation: factory.generation,
+      ...group,
+      factory: media,
+      generation: media.generation,
       workers,
       ...options.cloud,
+    });
+    const { min: _, max: __, ...rules } = options.cloud ?? {};
+    this.turnCloud = new LocalCloud({
+      ...group,
+      names: 'turn',
+      factory: turn,
+      generation: turn.generation,
+      ...rules,
     });
     this.driver = new LocalFleetDriver(this.cloud);
     this.#fleetService = new FleetService(this.driver);
@@ -161,12 +179,13 @@ export class LocalPlatform extends EventEmitter<PlatformEvents> {
       () => this.#launchAutoscaler(),
       () => ({ url: `http://${LOOPBACK}:${ports.autoscaler}/readyz` }),
     );
-    this.#watchMachines();
+    this.#watchMachines(this.cloud, 'media-node');
+    this.#watchMachines(this.turnCloud, 'turn-server');
   }
 
   /** Resolves when the control plane is ready and every node is registered; rejects when that fails, leaving nothing. */
   static async start(options: LocalPlatformOptions = {}): Promise<LocalPlatform> {
-    const { host = LOOPBACK, nodes = 2, signal } = options;
+    const { host = LOOPBACK, nodes = 2, turnServers = 0, signal } = options;
     const secrets = localSecrets(options.env ?? process.env);
     if (options.port) await assertPortFree(host, options.port);
     const http = options.port || (await freePort(host));
@@ -177,7 +196,10 @@ export class LocalPlatform extends EventEmitter<PlatformEvents> {
     signal?.addEventListener('abort', stop, { once: true });
     try {
       await platform.#controlPlane.start();
-      await platform.#startNodes(nodes);
+      await platform.#startMachines([
+        { cloud: platform.cloud, count: nodes },
+        { cloud: platform.turnCloud, count: platform.lacksCoturn ? 0 : turnServers },
+      ]);
       if (options.autoscaler) await platform.#startAutoscaler();
       return platform;
     } catch (error) {
@@ -187,6 +209,12 @@ export class LocalPlatform extends EventEmitter<PlatformEvents> {
     } finally {
       signal?.removeEventListener('abort', stop);
     }
+  }
+
+  /** TURN machines were asked for, and there is no coturn to run on them. */
+  get lacksCoturn(): boolean {
+    const { turnServers = 0, env = process.env } = this.#options;
+    return turnServers > 0 && !coturnInstalled(env);
   }
 
   /** Configurations, logs (`NAME.log`) and sockets of this run. */
@@ -245,7 +273,7 @@ export class LocalPlatform extends EventEmitter<PlatformEvents> {
     // First who would launch machines for those that end.
     await this.#autoscaler.stop(STOP_GRACE_MS);
     await this.#fleetService.close();
-    await this.cloud.close();
+    await Promise.all([this.cloud.close(), this.turnCloud.close()]);
     await this.#controlPlane.stop(STOP_GRACE_MS);
     this.#directory.close();
     await this.#watchdog.close();
@@ -321,30 +349,40 @@ export class LocalPlatform extends EventEmitter<PlatformEvents> {
     );
   }
 
-  async #startNodes(count: number): Promise<void> {
+  async #startMachines(
+    groups: readonly { readonly cloud: LocalCloud; readonly count: number }[],
+  ): Promise<void> {
+    await Promise.all(groups.map(({ cloud, count }) => this.#grow(cloud, count)));
+    await this.#untilRegistered();
+  }
+
+  async #grow(cloud: LocalCloud, count: number): Promise<void> {
+    if (count === 0) return;
     const failed = Promise.withResolvers<never>();
     const onEvent = (event: CloudEvent) => {
       if (event.type === 'launch-failed') failed.reject(event.error);
     };
-    this.cloud.on('event', onEvent);
+    cloud.on('event', onEvent);
     try {
-      this.cloud.grow({ to: count, operationId: 'start' });
-      const running = this.cloud.until(
+      cloud.grow({ to: count, operationId: 'start' });
+      const running = cloud.until(
         ({ members }) => members.filter(({ state }) => state === 'running').length >= count,
         this.#closing.signal,
       );
       running.catch(() => {});
       await Promise.race([running, failed.promise]);
-      await this.#untilRegistered();
     } finally {
-      this.cloud.off('event', onEvent);
+      cloud.off('event', onEvent);
     }
   }
 
   /** Every running machine is known to the control plane and within its reach. */
   async #untilRegistered(): Promise<void> {
     const deadline = performance.now() + REGISTERED_LIMIT_MS;
-    const running = () => this.cloud.describe().members.filter(({ state }) => state === 'running');
+    const running = () =>
+      [this.cloud, this.turnCloud].flatMap((cloud) =>
+        cloud.describe().members.filter(({ state }) => state === 'running'),
+      );
     for (;;) {
       const reachable = new Set(
         (await this.nodes()).filter((node) => node.reachable).map(({ nodeId }) => nodeId),
@@ -376,11 +414,25 @@ export class LocalPlatform extends EventEmitter<PlatformEvents> {
     });
   }
 
-  #watchMachines(): void {
-    this.cloud.on('event', (event) => {
+  #factory(
+    role: MachineRoleConfig,
+    { publicAddresses }: MediaAddress,
+    secrets: readonly (keyof ControlPlaneSecrets)[],
+  ): ProcessMachineFactory {
+    return new ProcessMachineFactory({
+      role,
+      launch: (name, program, config) =>
+        this.#launch(name, program, config, program === 'drain-agent' ? ['HOLDFAST_CLUSTER_TOKEN'] : secrets),
+      file: (name) => this.#directory.file(name),
+      publicAddresses,
+    });
+  }
+
+  #watchMachines(cloud: LocalCloud, program: Program): void {
+    cloud.on('event', (event) => {
       const log = (name: string) => this.#directory.file(`${event.memberId}.${name}.log`);
       if (event.type === 'crashed' && !event.killed)
-        this.#crashed(`${event.memberId}.media-node`, event.end, log('media-node'));
+        this.#crashed(`${event.memberId}.${program}`, event.end, log(program));
       if (event.type === 'agent-ended')
         this.#crashed(`${event.memberId}.drain-agent`, event.end, log('drain-agent'));
       if (event.type === 'launch-failed') this.#directory.keep();

@@ -17,8 +17,8 @@ const required = [
   'HOLDFAST_OPERATOR_TOKEN',
   'HOLDFAST_API_KEY',
   'HOLDFAST_SCALING_TOKEN',
+  'HOLDFAST_TURN_SECRET',
 ] as const;
-const names: readonly (keyof ControlPlaneSecrets)[] = [...required, 'HOLDFAST_TURN_SECRET'];
 
 /** Secrets of the environment; what is missing is made up. Throws ConfigError for one that is too short. */
 export function localSecrets(env: NodeJS.ProcessEnv): LocalSecrets {
@@ -34,7 +34,7 @@ export function environmentFor(
   needed: readonly (keyof ControlPlaneSecrets)[],
 ): NodeJS.ProcessEnv {
   const clean = Object.fromEntries(
-    Object.entries(env).filter(([name]) => !names.some((secret) => secret === name)),
+    Object.entries(env).filter(([name]) => !required.some((secret) => secret === name)),
   );
   return { ...clean, ...Object.fromEntries(needed.map((name) => [name, secrets[name]])) };
 }

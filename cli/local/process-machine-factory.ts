@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs';
 import type { MachineFactory, MachineSpec } from '@holdfast/lifecycle-hooks/clouds/local/machine-factory.ts';
-import type { Carries } from '@holdfast/media-server/capacity/machine-capacity.ts';
 import {
   generationOf,
   type MachineSource,
@@ -12,26 +11,43 @@ import type { ManagedProcess } from './managed-process.ts';
 import { freePort } from './ports.ts';
 import { untilReady } from './probe.ts';
 
+type ServerProgram = 'media-node' | 'turn-server';
+
+/** What a machine is told, whatever its role, that is its own: machines of one computer share its ports and its files. */
+export interface OwnConfig {
+  readonly machine: MachineSource;
+  readonly port: number;
+  readonly drainSocket: string;
+  /** A path in the run directory that begins with the machine's name. */
+  readonly file: (suffix: string) => string;
+}
+
+/** What the machines of a fleet do. */
+export interface MachineRoleConfig {
+  readonly program: ServerProgram;
+  /** What all of them are told: their generation. */
+  readonly fleet: Partial<NodeConfigInput>;
+  readonly configOf: (own: OwnConfig) => NodeConfigInput;
+}
+
 export interface ProcessMachineFactoryOptions {
+  readonly role: MachineRoleConfig;
   /** Starts one process of ours with this configuration. */
   readonly launch: (
     name: string,
-    program: 'media-node' | 'drain-agent',
+    program: ServerProgram | 'drain-agent',
     config: NodeConfigInput,
   ) => Promise<ManagedProcess>;
   /** A path in the run directory. */
   readonly file: (name: string) => string;
-  readonly controlPlaneUrl: string;
-  readonly media: { readonly listenIp: string; readonly publicAddresses: readonly string[] };
-  /** What a machine carries, where that is not what was measured. */
-  readonly carries?: Carries;
+  readonly publicAddresses: readonly string[];
 }
 
 /** Makes a machine's two processes real ones. They speak to each other and to the control plane over loopback. */
 export class ProcessMachineFactory implements MachineFactory {
   readonly #options: ProcessMachineFactoryOptions;
-  /** Each node's port, known to its agent too. */
-  readonly #rpcPorts = new Map<string, Promise<number>>();
+  /** Each server's port, known to its agent too. */
+  readonly #ports = new Map<string, Promise<number>>();
 
   constructor(options: ProcessMachineFactoryOptions) {
     this.#options = options;
@@ -39,30 +55,19 @@ export class ProcessMachineFactory implements MachineFactory {
 
   /** Of all machines that it makes: they are told the same. */
   get generation(): string {
-    return generationOf(this.#fleet);
+    return generationOf(this.#options.role.fleet);
   }
 
-  get #fleet() {
-    const { controlPlaneUrl, media, carries } = this.#options;
-    return {
-      role: 'media-node',
-      controlPlane: { urls: [controlPlaneUrl] },
-      media: { listenIp: media.listenIp },
-      ...(carries ? { carries } : {}),
-      // A machine that is stopped here was drained before, or everything is being stopped.
-      stop: { graceMs: 0 },
-    } satisfies Partial<NodeConfigInput>;
-  }
-
-  async startMediaNode(spec: MachineSpec, signal: AbortSignal): Promise<ManagedProcess> {
-    const port = await this.#rpcPort(spec);
-    return this.#start(spec, 'media-node', port, signal, {
-      ...this.#fleet,
-      // Machines of one computer share its ports and its files, so here these are each one's own.
+  async startServer(spec: MachineSpec, signal: AbortSignal): Promise<ManagedProcess> {
+    const { role, file } = this.#options;
+    const port = await this.#port(spec);
+    const config = role.configOf({
       machine: this.#machine(spec),
-      rpc: { host: LOOPBACK, port },
+      port,
       drainSocket: this.#drainSocket(spec),
+      file: (suffix) => file(`${spec.nodeId}.${suffix}`),
     });
+    return this.#start(spec, role.program, port, signal, config);
   }
 
   async startAgent(spec: MachineSpec, signal: AbortSignal): Promise<ManagedProcess> {
@@ -71,7 +76,7 @@ export class ProcessMachineFactory implements MachineFactory {
       role: 'drain-agent',
       machine: this.#machine(spec),
       drainSocket: this.#drainSocket(spec),
-      nodeHealthUrl: `http://${LOOPBACK}:${await this.#rpcPort(spec)}/healthz`,
+      nodeHealthUrl: `http://${LOOPBACK}:${await this.#port(spec)}/healthz`,
       http: { host: LOOPBACK, port },
       cloud: { kind: 'local', metadataSocket: spec.metadataSocket },
     });
@@ -80,15 +85,15 @@ export class ProcessMachineFactory implements MachineFactory {
   /** Where its processes find what machine they are on: it is written down here, as a cloud's metadata says it. */
   #machine({ metadataSocket: _, ...facts }: MachineSpec): MachineSource {
     const path = this.#options.file(`${facts.nodeId}.machine.json`);
-    const { publicAddresses } = this.#options.media;
+    const { publicAddresses } = this.#options;
     const found: FoundFacts = { ...facts, privateAddress: LOOPBACK, publicAddresses: [...publicAddresses] };
     writeFileSync(path, JSON.stringify(found, undefined, 2), { mode: 0o600 });
     return { from: 'file', path };
   }
 
-  #rpcPort({ nodeId }: MachineSpec): Promise<number> {
-    const known = this.#rpcPorts.get(nodeId) ?? freePort(LOOPBACK);
-    this.#rpcPorts.set(nodeId, known);
+  #port({ nodeId }: MachineSpec): Promise<number> {
+    const known = this.#ports.get(nodeId) ?? freePort(LOOPBACK);
+    this.#ports.set(nodeId, known);
     return known;
   }
 
@@ -98,7 +103,7 @@ export class ProcessMachineFactory implements MachineFactory {
 
   async #start(
     spec: MachineSpec,
-    program: 'media-node' | 'drain-agent',
+    program: ServerProgram | 'drain-agent',
     port: number,
     signal: AbortSignal,
     config: NodeConfigInput,

@@ -20,6 +20,11 @@ export async function runLocal(
     await platform.close();
     if (platform.logsKept) print(`A process had crashed; its logs are in ${platform.directory}`);
   });
+  if (platform.lacksCoturn) {
+    print(
+      'There is no TURN server: coturn is not installed (apt-get install coturn). Whose network lets nothing else through cannot join.',
+    );
+  }
   print(welcome(platform));
   return follow(platform, signal);
 }
@@ -46,10 +51,12 @@ function welcome({
 
 /** Says what happens until the signal aborts. */
 async function follow(platform: LocalPlatform, signal: AbortSignal): Promise<never> {
-  platform.cloud.on('event', (event) => {
-    const line = eventLine(event);
-    if (line !== undefined) print(`${clockTime()} ${line}`);
-  });
+  for (const cloud of [platform.cloud, platform.turnCloud]) {
+    cloud.on('event', (event) => {
+      const line = eventLine(event);
+      if (line !== undefined) print(`${clockTime()} ${line}`);
+    });
+  }
   platform.on('crash', ({ name, end, logFile }) => {
     process.stderr.write(
       `${clockTime()} ${name} ended unexpectedly (${describeEnd(end)}); its log: ${logFile}\n`,

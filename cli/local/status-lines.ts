@@ -15,7 +15,7 @@ export function eventLine(event: CloudEvent): string | undefined {
     case 'launch-failed':
       return `${memberId} did not come up: ${event.error.message}`;
     case 'crashed':
-      return `${memberId}: the media node ended unexpectedly (${describeEnd(event.end)})`;
+      return `${memberId}: its server ended unexpectedly (${describeEnd(event.end)})`;
     case 'agent-ended':
       return `${memberId}: the drain agent ended unexpectedly (${describeEnd(event.end)}) and is started again`;
     case 'notice':
@@ -44,14 +44,22 @@ export function decisionLines(newestFirst: readonly KeptDecision[], told: Readon
     .reverse();
 }
 
-function describeNode({ nodeId, reachable, drain, meetings }: NodeView): string {
+function describeNode({ nodeId, reachable, drain, meetings, relay }: NodeView): string {
   const state = reachable ? (drain.state === 'active' ? undefined : drain.state) : 'not reachable';
+  return [nodeId, state, relay ? relayLine(relay) : meetingsLine(meetings)]
+    .filter((part) => part !== undefined)
+    .join(': ');
+}
+
+function meetingsLine(meetings: NodeView['meetings']): string {
+  if (meetings.length === 0) return 'no meetings';
   const people = meetings.reduce((sum, meeting) => sum + meeting.participants, 0);
-  const holds =
-    meetings.length === 0
-      ? 'no meetings'
-      : `${count(meetings.length, 'meeting')}, ${count(people, 'person', 'people')}`;
-  return [nodeId, state, holds].filter((part) => part !== undefined).join(': ');
+  return `${count(meetings.length, 'meeting')}, ${count(people, 'person', 'people')}`;
+}
+
+function relayLine({ healthy, why, users }: NonNullable<NodeView['relay']>): string {
+  if (!healthy) return `relays nothing${why === undefined ? '' : ` (${why})`}`;
+  return `has relays for ${users === 0 ? 'nobody' : count(users, 'person', 'people')}`;
 }
 
 const count = (value: number, one: string, many = `${one}s`) => `${value} ${value === 1 ? one : many}`;

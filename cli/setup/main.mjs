@@ -13,9 +13,10 @@ const program = join(root, 'cli', 'main.ts');
 
 /** @type {Record<string, import('./prepare.mjs').Need[]>} what a command needs beside npm's packages */
 const needs = {
-  local: ['worker', 'pages'],
+  local: ['worker', 'pages', 'turn'],
   demo: ['browser', 'worker', 'pages'],
   bench: ['browser', 'worker', 'pages'],
+  'bench turn': ['browser', 'worker', 'pages', 'turn'],
   'bench paths': ['browser', 'worker', 'pages', 'turn', 'networks'],
   bundle: ['worker', 'pages', 'turn'],
 };

@@ -19,7 +19,7 @@ afterEach(async () => {
 });
 afterAll(() => stage.strike());
 
-const mediaNode = (nodeId: string) => stage.platform.cloud.pids(nodeId).mediaNode;
+const mediaNode = (nodeId: string) => stage.platform.cloud.pids(nodeId).server;
 
 /** Which nodes hold a meeting of this name, and how many people each says are in it. */
 const holders = async (meetingId: string) =>

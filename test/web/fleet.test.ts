@@ -3,6 +3,7 @@ import { fleetEvents } from '../../media-server/web/lib/fleet-events.ts';
 import { noHistory, withSample } from '../../media-server/web/lib/load-history.ts';
 import {
   drainForecast,
+  meaningOf,
   nodeStateOf,
   pollIntervalMs,
   waitWords,
@@ -46,7 +47,27 @@ describe('a node on the page', () => {
       node('n3', { reachable: false }),
       node('n4', { drain: { state: 'drained' } }),
     ];
-    expect(drainForecast(draining, nodes)).toEqual({ meetings: 2, people: 6, targets: 1 });
+    expect(drainForecast(draining, nodes)).toEqual({ relays: false, meetings: 2, people: 6, targets: 1 });
+  });
+
+  it('says before the drain of a TURN server whom it relays for, and to how many TURN servers they could go', () => {
+    const relay = {
+      healthy: true,
+      allocations: 12,
+      users: 3,
+      maxAllocations: 100,
+      toClientsBytes: 0,
+      fromClientsBytes: 0,
+    };
+    const turn = node('turn-1', { role: 'turn', relay });
+    const nodes = [turn, node('n1'), node('turn-2', { role: 'turn', relay })];
+    expect(drainForecast(turn, nodes)).toEqual({ relays: true, meetings: 0, people: 3, targets: 1 });
+  });
+
+  it('says of a TURN server what its state means for those whom it relays for', () => {
+    const facts = { drain: { state: 'draining' as const } };
+    expect(meaningOf(node('n1', facts))).toContain('moves those it has to other nodes');
+    expect(meaningOf(node('turn-1', { role: 'turn', ...facts }))).toContain('go to another TURN server');
   });
 });
 

@@ -10,6 +10,8 @@ import type { NoticeEnd, NoticeTerms } from './notice-board.ts';
 export interface LocalCloudOptions {
   readonly factory: MachineFactory;
   readonly clock: Clock;
+  /** What its machines are called, before their number. Default `node`. */
+  readonly names?: string;
   /** Where machines' sockets are made; private to this user. */
   readonly directory: string;
   readonly min?: number;
@@ -19,7 +21,7 @@ export interface LocalCloudOptions {
   /** mediasoup workers of each machine. */
   readonly workers?: number;
   /**
-   * A machine whose media node has been down this long is replaced, through a notice like any other, ms; and machines
+   * A machine whose server has been down this long is replaced, through a notice like any other, ms; and machines
    * that do not come up are launched again. `never`: what has failed stays as it is.
    */
   readonly replaceFailedAfterMs?: number | 'never';
@@ -37,7 +39,7 @@ export interface LocalCloudOptions {
 export type CloudEvent = { readonly memberId: string } & (
   | { readonly type: 'launching' | 'running' | 'gone' }
   | { readonly type: 'launch-failed'; readonly error: Error }
-  /** The media node process ended and nobody had stopped the machine. `killed`: by `kill`. */
+  /** The server ended and nobody had stopped the machine. `killed`: by `kill`. */
   | { readonly type: 'crashed'; readonly end: ProcessEnd; readonly killed: boolean }
   | { readonly type: 'agent-ended'; readonly end: ProcessEnd }
   | { readonly type: 'notice'; readonly notice: Notice }
@@ -76,6 +78,7 @@ export class LocalCloud extends EventEmitter<{ event: [CloudEvent] }> {
   constructor(options: LocalCloudOptions) {
     super();
     this.#options = {
+      names: 'node',
       min: 0,
       max: 16,
       generation: 'local',
@@ -181,7 +184,7 @@ export class LocalCloud extends EventEmitter<{ event: [CloudEvent] }> {
     member.board.withdraw(noticeId);
   }
 
-  /** SIGKILL to the media node of this machine; its agent is left to finish. Resolves when the process has ended. */
+  /** SIGKILL to the server of this machine; its agent is left to finish. Resolves when the process has ended. */
   async kill(memberId: string): Promise<void> {
     await this.#get(memberId).machine.kill();
   }
@@ -285,7 +288,7 @@ export class LocalCloud extends EventEmitter<{ event: [CloudEvent] }> {
     const { factory, clock, directory, generation, workers, stopGraceMs } = this.#options;
     const { zone = 'local', machineType = 'local', market = 'on-demand', operationId } = this.#terms;
     this.#launched += 1;
-    const id = `node-${this.#launched}`;
+    const id = `${this.#options.names}-${this.#launched}`;
     const member = new GroupMember({
       machine: { nodeId: id, generation, workers, directory, factory, clock, stopGraceMs },
       launch: { zone, machineType, market, launchedBy: operationId },
@@ -360,5 +363,5 @@ export class LocalCloud extends EventEmitter<{ event: [CloudEvent] }> {
 }
 
 function describeEnd({ code, signal }: ProcessEnd): string {
-  return `its media node ended (${signal ?? `code ${code}`})`;
+  return `its server ended (${signal ?? `code ${code}`})`;
 }

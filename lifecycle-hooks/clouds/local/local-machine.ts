@@ -12,20 +12,20 @@ export interface LocalMachineOptions extends Omit<MachineSpec, 'metadataSocket'>
   readonly clock: Clock;
   /** From SIGTERM to SIGKILL, ms. */
   readonly stopGraceMs: number;
-  /** The media node process has ended although nobody stopped the machine. `killed`: `kill` ended it. */
+  /** The server has ended although nobody stopped the machine. `killed`: `kill` ended it. */
   readonly onCrash: (end: ProcessEnd, killed: boolean) => void;
   readonly onAgentEnd: (end: ProcessEnd) => void;
 }
 
 const AGENT_RESTART_MS = { first: 250, most: 10_000 };
 
-/** One machine: a media node process and its drain agent, which is started again whenever it ends. */
+/** One machine: the process of its role, a media node's or a TURN server's, and its drain agent, which is started again whenever it ends. */
 export class LocalMachine {
   readonly #options: LocalMachineOptions;
   readonly #spec: MachineSpec;
   readonly #service: MetadataService;
   readonly #stopping = new AbortController();
-  #mediaNode: ProcessHandle | undefined;
+  #server: ProcessHandle | undefined;
   #agent: ProcessHandle | undefined;
   #agentFailures = 0;
   #killed = false;
@@ -41,8 +41,8 @@ export class LocalMachine {
     this.#service = new MetadataService(board, clock);
   }
 
-  get pids(): { readonly mediaNode: number | undefined; readonly agent: number | undefined } {
-    return { mediaNode: this.#mediaNode?.pid, agent: this.#agent?.pid };
+  get pids(): { readonly server: number | undefined; readonly agent: number | undefined } {
+    return { server: this.#server?.pid, agent: this.#agent?.pid };
   }
 
   /** Resolves when both processes are ready. When it rejects, stop the machine. */
@@ -54,18 +54,18 @@ export class LocalMachine {
   async #start(): Promise<void> {
     await this.#service.listen(this.#spec.metadataSocket);
     // Both are waited for, also when one fails: nothing may be starting up still when the machine counts as failed.
-    const outcomes = await Promise.allSettled([this.#startMediaNode(), this.#startAgent()]);
+    const outcomes = await Promise.allSettled([this.#startServer(), this.#startAgent()]);
     const failure = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failure) throw failure.reason;
   }
 
-  async #startMediaNode(): Promise<void> {
+  async #startServer(): Promise<void> {
     const { factory, onCrash } = this.#options;
     const { signal } = this.#stopping;
-    const mediaNode = await factory.startMediaNode(this.#spec, signal);
-    this.#mediaNode = mediaNode;
-    void mediaNode.ended.then((end) => {
-      this.#mediaNode = undefined;
+    const server = await factory.startServer(this.#spec, signal);
+    this.#server = server;
+    void server.ended.then((end) => {
+      this.#server = undefined;
       if (!signal.aborted) onCrash(end, this.#killed);
     });
   }
@@ -107,15 +107,15 @@ export class LocalMachine {
     }
   }
 
-  /** SIGKILL to the media node; the agent stays. Resolves when the process has ended. */
+  /** SIGKILL to the server; the agent stays. Resolves when the process has ended. */
   async kill(): Promise<void> {
-    const mediaNode = this.#mediaNode;
+    const server = this.#server;
     this.#killed = true;
-    mediaNode?.signal('SIGKILL');
-    await mediaNode?.ended;
+    server?.signal('SIGKILL');
+    await server?.ended;
   }
 
-  /** Stops the media node, then the agent. `hard`: the machine's power is cut. */
+  /** Stops the server, then the agent. `hard`: the machine's power is cut. */
   stop({ hard }: { hard: boolean }): Promise<void> {
     this.#stopped ??= this.#stop(hard);
     return this.#stopped;
@@ -125,7 +125,7 @@ export class LocalMachine {
     this.#stopping.abort();
     // What is still being started sees the abort and leaves nothing, or is there to be ended like the rest.
     await this.#started?.catch(() => {});
-    await this.#end(this.#mediaNode, hard);
+    await this.#end(this.#server, hard);
     await this.#end(this.#agent, hard);
     await this.#agentKept;
     await this.#service.close();

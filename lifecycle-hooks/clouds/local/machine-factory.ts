@@ -31,6 +31,6 @@ export interface MachineSpec {
  * before that, took too long or the signal aborted; then nothing of it is left.
  */
 export interface MachineFactory {
-  startMediaNode(spec: MachineSpec, signal: AbortSignal): Promise<ProcessHandle>;
+  startServer(spec: MachineSpec, signal: AbortSignal): Promise<ProcessHandle>;
   startAgent(spec: MachineSpec, signal: AbortSignal): Promise<ProcessHandle>;
 }

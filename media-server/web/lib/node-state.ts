@@ -16,13 +16,26 @@ export const stateWords: Record<NodeState, string> = {
   unreachable: 'Unreachable',
 };
 
-export const stateMeaning: Record<NodeState, string> = {
+const stateMeaning: Record<NodeState, string> = {
   active: 'Takes meetings.',
   draining: 'Takes no new meetings and moves those it has to other nodes.',
   drained: 'Empty. Takes no meetings; can be made active again.',
   released: 'The cloud was told to remove it. There is no way back.',
   unreachable: 'No heartbeat. Its meetings are being brought back on other nodes.',
 };
+
+/** Of a TURN server. */
+const relayMeaning: Record<NodeState, string> = {
+  active: 'Takes people.',
+  draining: 'Takes nobody new. Those it relays for go to another TURN server.',
+  drained: 'Relays for nobody. Takes nobody; can be made active again.',
+  released: stateMeaning.released,
+  unreachable: 'No heartbeat. Those it relayed for go to another TURN server.',
+};
+
+export function meaningOf(node: NodeView): string {
+  return (node.role === 'turn' ? relayMeaning : stateMeaning)[nodeStateOf(node)];
+}
 
 const waitMeaning: Record<DrainWait['why'], string> = {
   room: 'no other node has room',
@@ -65,6 +78,8 @@ export function pollIntervalMs(nodes: readonly NodeView[]): number {
 
 /** What a drain of this node will do, said before it is done. */
 export interface DrainForecast {
+  /** It is a TURN server, which holds no meetings. */
+  readonly relays: boolean;
   readonly meetings: number;
   readonly people: number;
   /** Nodes that could take them. */
@@ -74,8 +89,11 @@ export interface DrainForecast {
 export function drainForecast(node: NodeView, nodes: readonly NodeView[]): DrainForecast {
   const own = node.meetings.filter((meeting) => meeting.role !== 'outgoing');
   return {
+    relays: node.role === 'turn',
     meetings: own.length,
-    people: own.reduce((sum, meeting) => sum + meeting.participants, 0),
-    targets: nodes.filter((other) => other.nodeId !== node.nodeId && nodeStateOf(other) === 'active').length,
+    people: node.relay?.users ?? own.reduce((sum, meeting) => sum + meeting.participants, 0),
+    targets: nodes.filter(
+      (other) => other.role === node.role && other.nodeId !== node.nodeId && nodeStateOf(other) === 'active',
+    ).length,
   };
 }

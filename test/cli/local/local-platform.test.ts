@@ -53,6 +53,7 @@ describe('local platform', { timeout: 60_000 }, () => {
         'HOLDFAST_CLUSTER_TOKEN',
         'HOLDFAST_SCALING_TOKEN',
         'HOLDFAST_SIGNING_KEY',
+        'HOLDFAST_TURN_SECRET',
       ]);
     });
 

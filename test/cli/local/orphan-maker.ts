@@ -3,7 +3,7 @@ import { LocalPlatform } from '../../../cli/local/local-platform.ts';
 import { fakePrograms } from './fake-programs.ts';
 
 const platform = await LocalPlatform.start({ nodes: 1, programs: fakePrograms });
-const { mediaNode, agent } = platform.cloud.pids('node-1');
+const { server, agent } = platform.cloud.pids('node-1');
 process.stdout.write(
-  `${JSON.stringify({ directory: platform.directory, pids: [platform.controlPlanePid, mediaNode, agent] })}\n`,
+  `${JSON.stringify({ directory: platform.directory, pids: [platform.controlPlanePid, server, agent] })}\n`,
 );

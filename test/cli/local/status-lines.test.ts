@@ -47,6 +47,29 @@ describe('status lines', () => {
     ]);
   });
 
+  it('say for whom a TURN server relays, and why it does not', () => {
+    const relay = {
+      healthy: true,
+      allocations: 4,
+      users: 2,
+      maxAllocations: 100,
+      toClientsBytes: 9,
+      fromClientsBytes: 9,
+    };
+    const turn = (facts: Partial<typeof relay & { why: string }>): NodeView => ({
+      ...node('turn-1'),
+      role: 'turn',
+      relay: { ...relay, ...facts },
+    });
+    expect(changeLines([turn({ users: 0 })], [turn({})])).toEqual(['turn-1: has relays for 2 people']);
+    expect(changeLines([turn({})], [turn({ users: 0 })])).toEqual(['turn-1: has relays for nobody']);
+    expect(changeLines([turn({})], [turn({ healthy: false, why: 'coturn has ended' })])).toEqual([
+      'turn-1: relays nothing (coturn has ended)',
+    ]);
+    // Bytes and allocations change all the time.
+    expect(changeLines([turn({})], [turn({ allocations: 8, toClientsBytes: 99 })])).toEqual([]);
+  });
+
   it('say when a node is out of reach', () => {
     expect(changeLines([node('node-1')], [node('node-1', { reachable: false })])).toEqual([
       'node-1: not reachable: no meetings',

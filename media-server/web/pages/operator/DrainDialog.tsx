@@ -73,7 +73,12 @@ function DrainForm({ forecast, onDrain, onClose }: DrainFormProps) {
   );
 }
 
-function whatMoves({ meetings, people: number }: DrainForecast): string {
+function whatMoves({ relays, meetings, people: number, targets }: DrainForecast): string {
+  if (relays) {
+    if (targets > 0)
+      return `Nobody new is relayed by it. ${people(number)} on it go to other TURN servers while the calls go on.`;
+    return `Nobody new is relayed by it. No other TURN server is active: ${people(number)} stay on it until there is one.`;
+  }
   if (meetings === 0) return 'The node holds no meetings. It will take none from now on.';
   const what = meetings === 1 ? 'Its meeting' : `Its ${count(meetings, 'meeting')}`;
   const verb = meetings === 1 ? 'moves' : 'move';

@@ -2,14 +2,7 @@ import type { NodeView } from '../../../protocol/rest.ts';
 import { Sparkline } from '../../components/Sparkline.tsx';
 import { count, duration, megabytes, people, percent, timeOfDay, UNKNOWN } from '../../lib/format.ts';
 import type { NodeHistory } from '../../lib/load-history.ts';
-import {
-  canCancel,
-  canDrain,
-  knownLoad,
-  nodeStateOf,
-  stateMeaning,
-  waitWords,
-} from '../../lib/node-state.ts';
+import { canCancel, canDrain, knownLoad, meaningOf, nodeStateOf, waitWords } from '../../lib/node-state.ts';
 import { StateBadge } from './StateBadge.tsx';
 
 interface NodeCardProps {
@@ -22,20 +15,18 @@ interface NodeCardProps {
 
 const roleWords = { home: '', incoming: 'coming in', outgoing: 'moving away' } as const;
 
-/** One media node: state, load, meetings, and what can be done with it. */
+/** One machine: state, load, what it carries, and what can be done with it. */
 export function NodeCard({ node, history, nowMs, onDrain, onCancel }: NodeCardProps) {
   const state = nodeStateOf(node);
-  const { nodeId, load, meetings } = node;
+  const { nodeId, load, meetings, relay } = node;
   const now = knownLoad(node);
   return (
     <li className="card node">
       <div className="node-head">
         <h3>{nodeId}</h3>
-        <StateBadge state={state} />
+        <StateBadge node={node} />
       </div>
-      <p className="muted node-meaning">
-        {state === 'active' ? aboutActive(node, nowMs) : stateMeaning[state]}
-      </p>
+      <p className="muted node-meaning">{state === 'active' ? aboutActive(node, nowMs) : meaningOf(node)}</p>
       {state !== 'active' && <DrainFacts node={node} nowMs={nowMs} />}
       <dl className="facts">
         <Fact name="Generation">{node.generation}</Fact>
@@ -64,7 +55,11 @@ export function NodeCard({ node, history, nowMs, onDrain, onCancel }: NodeCardPr
           ))}
         </tbody>
       </table>
-      <h4>{meetings.length === 0 ? 'No meetings' : count(meetings.length, 'meeting')}</h4>
+      {relay ? (
+        <RelayFacts relay={relay} />
+      ) : (
+        <h4>{meetings.length === 0 ? 'No meetings' : count(meetings.length, 'meeting')}</h4>
+      )}
       {meetings.length > 0 && (
         <ul className="node-meetings">
           {meetings.map((meeting) => (
@@ -95,6 +90,21 @@ export function NodeCard({ node, history, nowMs, onDrain, onCancel }: NodeCardPr
         )}
       </div>
     </li>
+  );
+}
+
+function RelayFacts({ relay }: { readonly relay: NonNullable<NodeView['relay']> }) {
+  const { healthy, why, allocations, maxAllocations, toClientsBytes, fromClientsBytes } = relay;
+  return (
+    <>
+      <h4>{healthy ? 'TURN server' : 'TURN server: relays nothing'}</h4>
+      <dl className="facts">
+        {!healthy && why !== undefined && <Fact name="Why">{why}</Fact>}
+        <Fact name="Allocations">{`${allocations} of ${maxAllocations}`}</Fact>
+        <Fact name="To people">{megabytes(toClientsBytes)}</Fact>
+        <Fact name="From people">{megabytes(fromClientsBytes)}</Fact>
+      </dl>
+    </>
   );
 }
 

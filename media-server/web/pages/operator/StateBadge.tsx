@@ -1,9 +1,11 @@
-import { type NodeState, stateMeaning, stateWords } from '../../lib/node-state.ts';
+import type { NodeView } from '../../../protocol/rest.ts';
+import { meaningOf, nodeStateOf, stateWords } from '../../lib/node-state.ts';
 
-/** A node's state: word, shape and colour say the same. */
-export function StateBadge({ state }: { readonly state: NodeState }) {
+/** A machine's state: word, shape and colour say the same. */
+export function StateBadge({ node }: { readonly node: NodeView }) {
+  const state = nodeStateOf(node);
   return (
-    <span className={`state state-${state}`} title={stateMeaning[state]}>
+    <span className={`state state-${state}`} title={meaningOf(node)}>
       <span className="state-mark" aria-hidden="true" />
       {stateWords[state]}
     </span>

@@ -48,7 +48,7 @@ export class FakeMachines implements MachineFactory {
   /** Launches wait for this. */
   gate: Promise<void> = Promise.resolve();
 
-  async startMediaNode(spec: MachineSpec, signal: AbortSignal): Promise<ProcessHandle> {
+  async startServer(spec: MachineSpec, signal: AbortSignal): Promise<ProcessHandle> {
     this.specs.set(spec.nodeId, spec);
     signal.throwIfAborted();
     const aborted = new Promise<void>((resolve) =>

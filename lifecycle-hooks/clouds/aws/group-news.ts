@@ -30,7 +30,10 @@ export class GroupNews {
     this.#options = options;
   }
 
-  /** An instance refresh works on it. Fails only while that may be asked, and was never answered. */
+  /**
+   * An instance refresh works on it. Not to know is no reason to know nothing of the fleet: a release beside a refresh ends
+   * the machine that it names and no other, and where refreshes are suspended nobody needs the right to ask.
+   */
   async isRefreshing(): Promise<boolean> {
     const { api, clock, group, log } = this.#options;
     const atMs = clock.now();
@@ -39,16 +42,14 @@ export class GroupNews {
     try {
       this.#refreshing = { atMs, value: await api.isRefreshing(group) };
     } catch (thrown) {
-      const { code, message, retryable } = toHoldfastError(thrown);
+      const { code, message } = toHoldfastError(thrown);
       log.warn({ code, message }, 'aws.refreshes_not_described');
-      if (!known && retryable) throw thrown;
-      // A fleet that is not allowed to ask may rely on the process InstanceRefresh being suspended.
       this.#refreshing = { atMs, value: known?.value ?? false };
     }
     return this.#refreshing.value;
   }
 
-  /** The newest first. Not to know them is no reason to know nothing. */
+  /** The newest first; those that are known. */
   async activities(): Promise<readonly Activity[]> {
     const { api, clock, group, log } = this.#options;
     const atMs = clock.now();

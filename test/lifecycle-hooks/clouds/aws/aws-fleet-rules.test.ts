@@ -217,6 +217,13 @@ describe('a fleet of AWS: the group itself', () => {
     expect(members.map(({ releasable }) => releasable.ok)).toEqual([false, false]);
   });
 
+  it('that answers no question about refreshes is described all the same', async () => {
+    fleet = await AwsFleet.of();
+    fleet.api.fault = (action) => (action === 'DescribeInstanceRefreshes' ? 'lost-request' : undefined);
+    const { members } = await fleet.driver.describe();
+    expect(members.map(({ releasable }) => releasable.ok)).toEqual([true, true]);
+  });
+
   it('can be driven with no more rights than to read it, to set its size and to terminate', async () => {
     fleet = await AwsFleet.of({ zones: ['us-east-1a'] });
     const allowed = [

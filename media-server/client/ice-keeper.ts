@@ -39,8 +39,9 @@ export class IceKeeper {
     transport.on('connectionstatechange', (state) => {
       if (state === 'connected') {
         this.#attempts = 0;
-        if (!this.#owed) clearTimeout(this.#timer);
-      } else if (isBroken(state)) void this.#restart();
+        if (!this.#owed) this.#stopTimer();
+      } else if (isBroken(state) && this.#timer === undefined) void this.#restart();
+      // Just after a restart the old path breaks before the new one stands: that is looked at in a while.
     });
   }
 
@@ -53,14 +54,14 @@ export class IceKeeper {
 
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#stopTimer();
   }
 
   async #restart(): Promise<void> {
     if (this.#running || this.#attempts >= ATTEMPTS || this.#closed) return;
     this.#running = true;
     this.#attempts += 1;
-    clearTimeout(this.#timer);
+    this.#stopTimer();
     try {
       // Waits while signalling itself is lost.
       const { iceParameters, iceServers } = await this.#ask();
@@ -76,8 +77,14 @@ export class IceKeeper {
     this.#running = false;
     if (this.#closed) return;
     this.#timer = setTimeout(() => {
+      this.#timer = undefined;
       if (this.#owed || isBroken(this.#transport.connectionState)) void this.#restart();
     }, AGAIN_AFTER_MS);
+  }
+
+  #stopTimer(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 }
 

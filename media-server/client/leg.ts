@@ -7,7 +7,7 @@ import type { Blame, Blamed } from './blame.ts';
 import type { Connection } from './connection.ts';
 import { onGoodbye } from './goodbye.ts';
 import { IceKeeper } from './ice-keeper.ts';
-import { losesServer } from './ice-server-change.ts';
+import { losesServer, rankedOver } from './ice-server-change.ts';
 import { type PathHealth, pathAfter, unusedPath } from './path-health.ts';
 import { outgoingEstimateBps, usesRelay } from './stats.ts';
 
@@ -185,11 +185,11 @@ export class Leg {
   /** Other servers or credentials from now on. A path over one that is about to go is moved away while it stands. */
   takeIceServers(iceServers: readonly IceServer[]): void {
     const leaves = losesServer(this.#iceServers, iceServers);
-    this.#iceServers = iceServers;
+    const servers = this.#useIceServers(iceServers);
     for (const { transport, keeper } of this.#keepers) {
-      if (leaves) void usesRelay(transport).then((relayed) => relayed && keeper.leave());
+      if (leaves) void this.#leaveRelay(transport, keeper);
       transport
-        .updateIceServers({ iceServers: forWebRtc(iceServers) })
+        .updateIceServers({ iceServers: servers })
         .catch((error: unknown) => this.#events.problem(toHoldfastError(error), 'iceServers'));
     }
   }
@@ -232,11 +232,20 @@ export class Leg {
         legId: this.legId,
         transportId: transport.id,
       });
-      if (iceServers) this.#iceServers = iceServers;
-      return { iceParameters, iceServers: iceServers && forWebRtc(iceServers) };
+      return { iceParameters, iceServers: iceServers && this.#useIceServers(iceServers) };
     });
     this.#keepers.push({ transport, keeper });
     return transport;
+  }
+
+  #useIceServers(iceServers: readonly IceServer[]): RTCIceServer[] {
+    this.#iceServers = rankedOver(this.#iceServers, iceServers);
+    return forWebRtc(this.#iceServers);
+  }
+
+  /** What is not connected yet may be seeking its path through the server that goes. */
+  async #leaveRelay(transport: Transport, keeper: IceKeeper): Promise<void> {
+    if (transport.connectionState !== 'connected' || (await usesRelay(transport))) keeper.leave();
   }
 
   /** @param connectionState as WebRTC names it, or `ended` */

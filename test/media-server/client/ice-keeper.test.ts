@@ -130,6 +130,22 @@ describe('a transport whose TURN server is about to go', () => {
     keeper.close();
   });
 
+  it('does not take the end of the old path for a broken one: the new one is given a while', async () => {
+    const transport = new FakeTransport();
+    const keeper = new IceKeeper(transport, async () => elsewhere);
+    keeper.leave();
+    await vi.advanceTimersByTimeAsync(100);
+    transport.becomes('disconnected');
+    await vi.advanceTimersByTimeAsync(1_000);
+    transport.becomes('connected');
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(transport.restarts).toBe(1);
+    transport.becomes('disconnected');
+    await vi.advanceTimersByTimeAsync(1);
+    expect(transport.restarts).toBe(2);
+    keeper.close();
+  });
+
   it('may leave as often as it is told: no try is lost for a path that breaks later', async () => {
     const transport = new FakeTransport();
     const keeper = new IceKeeper(transport, async () => elsewhere);

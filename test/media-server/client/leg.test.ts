@@ -145,11 +145,13 @@ describe('a leg whose ICE servers change', () => {
       0,
     );
     await leg.start();
-    return { leg, send: FakeDevice.named('l1-send'), recv: FakeDevice.named('l1-recv') };
+    const [send, recv] = [FakeDevice.named('l1-send'), FakeDevice.named('l1-recv')];
+    return { leg, send, recv };
   }
 
   it('takes new credentials, and leaves its paths alone', async () => {
     const { leg, send, recv } = await open();
+    for (const transport of [send, recv]) transport.becomes('connected');
     send.localCandidate = 'relay';
     leg.takeIceServers([{ ...one, username: '2:ada' }]);
     await vi.advanceTimersByTimeAsync(10_000);
@@ -159,11 +161,20 @@ describe('a leg whose ICE servers change', () => {
 
   it('leaves a TURN server that is about to go, where media is relayed by it', async () => {
     const { leg, send, recv } = await open();
+    for (const transport of [send, recv]) transport.becomes('connected');
     send.localCandidate = 'relay';
     leg.takeIceServers([two]);
     await vi.advanceTimersByTimeAsync(10_000);
     expect(send.ice).toEqual(['turn:two.example', 'turn:two.example', 'restart']);
     expect(recv.ice).toEqual(['turn:two.example']);
+    leg.close();
+  });
+
+  it('leaves it while it is still seeking its path', async () => {
+    const { leg, send } = await open();
+    leg.takeIceServers([two]);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(send.ice).toContain('restart');
     leg.close();
   });
 });

@@ -3,6 +3,7 @@ import { fleetEvents } from '../../media-server/web/lib/fleet-events.ts';
 import { noHistory, withSample } from '../../media-server/web/lib/load-history.ts';
 import {
   drainForecast,
+  machineWords,
   meaningOf,
   nodeStateOf,
   pollIntervalMs,
@@ -23,6 +24,12 @@ describe('a node on the page', () => {
   it('is unreachable whatever it said last', () => {
     expect(nodeStateOf(node('n1', { reachable: false, drain: { state: 'draining' } }))).toBe('unreachable');
     expect(nodeStateOf(node('n1', { drain: { state: 'drained' } }))).toBe('drained');
+  });
+
+  it('says what kind of machine it is, as far as that is known', () => {
+    expect(machineWords(node('n1', { zone: null, machineType: 'local' }))).toBe('local');
+    const spot = { zone: 'eu-central-1a', machineType: 'c7g.medium', market: 'spot' } as const;
+    expect(machineWords(node('n1', spot))).toBe('c7g.medium, eu-central-1a, spot');
   });
 
   it('is looked at more often while something moves', () => {

@@ -76,6 +76,11 @@ export function pollIntervalMs(nodes: readonly NodeView[]): number {
   return moving ? 400 : 1000;
 }
 
+/** What kind of machine it is: "c7g.medium, eu-central-1a, spot". */
+export function machineWords({ machineType, zone, market }: NodeView): string {
+  return [machineType, ...(zone === null ? [] : [zone]), ...(market === 'spot' ? ['spot'] : [])].join(', ');
+}
+
 /** What a drain of this node will do, said before it is done. */
 export interface DrainForecast {
   /** It is a TURN server, which holds no meetings. */

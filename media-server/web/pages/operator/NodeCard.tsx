@@ -2,7 +2,15 @@ import type { NodeView } from '../../../protocol/rest.ts';
 import { Sparkline } from '../../components/Sparkline.tsx';
 import { count, duration, megabytes, people, percent, timeOfDay, UNKNOWN } from '../../lib/format.ts';
 import type { NodeHistory } from '../../lib/load-history.ts';
-import { canCancel, canDrain, knownLoad, meaningOf, nodeStateOf, waitWords } from '../../lib/node-state.ts';
+import {
+  canCancel,
+  canDrain,
+  knownLoad,
+  machineWords,
+  meaningOf,
+  nodeStateOf,
+  waitWords,
+} from '../../lib/node-state.ts';
 import { StateBadge } from './StateBadge.tsx';
 
 interface NodeCardProps {
@@ -29,6 +37,7 @@ export function NodeCard({ node, history, nowMs, onDrain, onCancel }: NodeCardPr
       <p className="muted node-meaning">{state === 'active' ? aboutActive(node, nowMs) : meaningOf(node)}</p>
       {state !== 'active' && <DrainFacts node={node} nowMs={nowMs} />}
       <dl className="facts">
+        <Fact name="Machine">{machineWords(node)}</Fact>
         <Fact name="Generation">{node.generation}</Fact>
         <Fact name="Version">{node.version}</Fact>
         <Fact name="People">{String(load.participants)}</Fact>

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-const worker = ['test/worker/**/*.test.ts'];
+const worker = ['test/worker/**/*.test.ts', 'test/boot/**/*.test.ts'];
 // The CLI of Pulumi, which starts Node for each command.
 const engine = ['test/engine/**/*.test.ts'];
 const browser = ['test/browser/**/*.test.ts', 'test/faults/**/*.test.ts', 'test/paths/**/*.test.ts'];

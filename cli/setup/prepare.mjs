@@ -1,11 +1,12 @@
 // The heavy part of set-up: what a machine must have, each step skipped when it is done already.
 import { browser } from './browser.mjs';
+import { debianRoot } from './debian-root.mjs';
 import { pages } from './pages.mjs';
 import { pulumi } from './pulumi.mjs';
 import { networks, turn } from './turn.mjs';
 import { worker } from './worker.mjs';
 
-/** @typedef {'browser' | 'worker' | 'pages' | 'pulumi' | 'turn' | 'networks'} Need */
+/** @typedef {'browser' | 'worker' | 'pages' | 'pulumi' | 'turn' | 'networks' | 'debian-root'} Need */
 
 /**
  * @param {Need[]} needs
@@ -28,5 +29,9 @@ export async function prepare(needs, beforeSlow = async () => {}) {
   }
   if (needs.includes('turn')) await turn();
   if (needs.includes('networks')) await networks();
+  if (needs.includes('debian-root')) {
+    const made = await debianRoot();
+    if (made !== undefined) variables.HOLDFAST_DEBIAN_ROOT = made;
+  }
   return variables;
 }

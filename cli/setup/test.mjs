@@ -33,7 +33,9 @@ export async function test(args) {
   }
   const fast = args.includes('--fast');
   await dependencies('everything');
-  const variables = await prepare(fast ? [] : ['browser', 'worker', 'pages', 'turn', 'networks', 'pulumi']);
+  const variables = await prepare(
+    fast ? [] : ['browser', 'worker', 'pages', 'turn', 'networks', 'pulumi', 'debian-root'],
+  );
   const checks = await runChecks();
   const tests = await runTests(
     [...(fast ? ['--project', 'unit'] : []), ...args.filter((arg) => arg !== '--fast')],

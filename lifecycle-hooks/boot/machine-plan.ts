@@ -76,6 +76,7 @@ export function planMachine(launch: LaunchDescription, asked: Asked): MachinePla
   return {
     files: [
       json('machine', asked.facts),
+      ...(sharesMachine(launch) ? [json('turn-machine', turnFacts(asked.facts))] : []),
       ...processes.flatMap(({ name, config, environment }) => [
         json(name, config),
         variables(name, environment),
@@ -162,7 +163,9 @@ function turnServer(launch: LaunchDescription, { facts, secrets }: Asked): Proce
     name: 'turn-server',
     config: {
       role: 'turn-server',
-      machine,
+      machine: sharesMachine(launch)
+        ? { ...machine, path: `${places.configuration}/turn-machine.json` }
+        : machine,
       http: { host: LOOPBACK, port: probePorts.turnServer },
       drainSocket: `${places.turnServer}/drain.sock`,
       controlPlane: { urls: [internalUrl(launch, 'nodes')] },
@@ -172,7 +175,7 @@ function turnServer(launch: LaunchDescription, { facts, secrets }: Asked): Proce
         port: part.port,
         relayPorts: part.relayPorts,
         // Where it shares its machine with a media node, the relay speaks to that by the private address.
-        allowedPeers: launch.mediaNode ? [facts.privateAddress] : [],
+        allowedPeers: sharesMachine(launch) ? [facts.privateAddress] : [],
         program: `${places.release}/bin/turnserver`,
       },
       workDirectory: `${places.turnServer}/coturn`,
@@ -183,6 +186,16 @@ function turnServer(launch: LaunchDescription, { facts, secrets }: Asked): Proce
       HOLDFAST_TURN_SECRET_OTHER: secrets.turn?.other,
     },
   };
+}
+
+/** In phase `single` one machine does it all. */
+function sharesMachine({ mediaNode: media, turnServer: turn }: LaunchDescription): boolean {
+  return media !== undefined && turn !== undefined;
+}
+
+/** Two that the control plane knows by one name would take each other's place. The machine's own is the media node's. */
+function turnFacts(facts: MachineFacts): MachineFacts {
+  return { ...facts, nodeId: `${facts.nodeId}.turn` };
 }
 
 /** Of the machine's media node, or else of its TURN server: one hook holds a machine, and one agent lets it go. */

@@ -88,6 +88,16 @@ describe('the processes of a machine', () => {
     });
   });
 
+  it('are two to the control plane where a media node and a TURN server share a machine', () => {
+    expect(config(everything, 'turn-server')).toMatchObject({
+      machine: { from: 'file', path: '/etc/holdfast/turn-machine.json' },
+    });
+    const written = plan(everything).files.find(({ path }) => path.endsWith('/turn-machine.json'));
+    expect(JSON.parse(written?.text ?? '')).toEqual({ ...someFacts, nodeId: `${someFacts.nodeId}.turn` });
+    const alone = launchOf({ turnServer: turnServerPart });
+    expect(config(alone, 'turn-server')).toMatchObject({ machine: { path: '/etc/holdfast/machine.json' } });
+  });
+
   it('find out what machine they are on from what the boot wrote down', () => {
     const written = plan(everything).files.find(({ path }) => path === '/etc/holdfast/machine.json');
     expect(JSON.parse(written?.text ?? '')).toEqual(someFacts);

@@ -205,6 +205,23 @@ describe('local cloud', { timeout: 20_000 }, () => {
     });
   });
 
+  it('has another minimum from when it is set: nothing is released below it, and nothing launched for it', () => {
+    fixture.cloud.limit(2);
+    expect(fixture.cloud.describe()).toMatchObject({
+      limits: { min: 2 },
+      members: [{ releasable: { ok: false } }, { releasable: { ok: false } }],
+    });
+    expect(() => fixture.cloud.release('node-1')).toThrow(refused);
+    fixture.cloud.limit(3);
+    expect(fixture.cloud.describe()).toMatchObject({ wanted: 2, limits: { min: 3 } });
+    fixture.cloud.limit(1);
+    fixture.cloud.release('node-1');
+    expect(fixture.cloud.describe().wanted).toBe(1);
+    for (const min of [-1, 0.5, 17]) {
+      expect(() => fixture.cloud.limit(min)).toThrow(expect.objectContaining({ code: 'BAD_REQUEST' }));
+    }
+  });
+
   it('refuses to terminate what it does not have', () => {
     expect(() => fixture.cloud.terminate('node-9')).toThrow(HoldfastError);
   });

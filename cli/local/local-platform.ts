@@ -75,7 +75,6 @@ interface PlatformEvents {
 interface Ports {
   readonly http: number;
   readonly internal: number;
-  readonly autoscaler: number;
 }
 
 const STOP_GRACE_MS = 5000;
@@ -127,6 +126,7 @@ export class LocalPlatform extends EventEmitter<PlatformEvents> {
   readonly #controlPlane: KeptProcess;
   readonly #autoscaler: KeptProcess;
   readonly #fleetService: FleetService;
+  #autoscalerPort = 0;
   #closed: Promise<void> | undefined;
 
   private constructor(options: LocalPlatformOptions, ports: Ports, secrets: LocalSecrets) {
@@ -177,7 +177,7 @@ export class LocalPlatform extends EventEmitter<PlatformEvents> {
     );
     this.#autoscaler = this.#kept(
       () => this.#launchAutoscaler(),
-      () => ({ url: `http://${LOOPBACK}:${ports.autoscaler}/readyz` }),
+      () => ({ url: `http://${LOOPBACK}:${this.#autoscalerPort}/readyz` }),
     );
     this.#watchMachines(this.cloud, 'media-node');
     this.#watchMachines(this.turnCloud, 'turn-server');
@@ -189,7 +189,7 @@ export class LocalPlatform extends EventEmitter<PlatformEvents> {
     const secrets = localSecrets(options.env ?? process.env);
     if (options.port) await assertPortFree(host, options.port);
     const http = options.port || (await freePort(host));
-    const ports = { http, internal: await freePort(LOOPBACK), autoscaler: await freePort(LOOPBACK) };
+    const ports = { http, internal: await freePort(LOOPBACK) };
     signal?.throwIfAborted();
     const platform = new LocalPlatform(options, ports, secrets);
     const stop = () => platform.#closing.abort(signal?.reason);
@@ -324,6 +324,7 @@ export class LocalPlatform extends EventEmitter<PlatformEvents> {
 
   async #startAutoscaler(): Promise<void> {
     await this.#fleetService.listen(this.#fleetSocket);
+    this.#autoscalerPort = await freePort(LOOPBACK);
     await this.#autoscaler.start();
   }
 
@@ -334,14 +335,14 @@ export class LocalPlatform extends EventEmitter<PlatformEvents> {
   async #launchAutoscaler(): Promise<ManagedProcess> {
     const { autoscaler } = this.#options;
     if (!autoscaler) throw new Error('this platform has no autoscaler');
-    const { internal, autoscaler: port } = this.#ports;
+    const { internal } = this.#ports;
     return this.#launch(
       'autoscaler',
       'autoscaler',
       {
         role: 'autoscaler',
         ...autoscaler,
-        http: { host: LOOPBACK, port },
+        http: { host: LOOPBACK, port: this.#autoscalerPort },
         controlPlane: { urls: [`ws://${LOOPBACK}:${internal}/internal/scaling`] },
         fleet: { kind: 'local', socket: this.#fleetSocket },
       },

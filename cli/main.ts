@@ -5,6 +5,7 @@ import { register as registerBench } from './bench/command.ts';
 import { register as registerBundle } from './bundle/command.ts';
 import { register as registerDemo } from './demo/command.ts';
 import { register as registerLocal } from './local/command.ts';
+import { register as registerPreview } from './preview/command.ts';
 
 /** Exit code for a command line that cannot be understood. */
 const EXIT_USAGE = 2;
@@ -25,6 +26,7 @@ registerLocal(program);
 registerDemo(program);
 registerBench(program);
 registerBundle(program);
+registerPreview(program);
 
 // Set-up asks first whether the command line is right, before it begins what takes minutes.
 if (process.env.HOLDFAST_PARSE_ONLY) program.hook('preAction', () => process.exit(0));

@@ -47,7 +47,8 @@ export async function main(argv) {
  * @param {string[]} args
  */
 async function start(argv, needed, args) {
-  await dependencies('meetings');
+  const [command] = argv;
+  await dependencies(command === 'preview' ? 'everything' : 'meetings');
   const onlyAsks = args.some((arg) => ['-h', '--help', '-V', '--version'].includes(arg));
   const variables = onlyAsks ? {} : await prepare(needed, () => checkArguments(argv, args));
   return handOver(node(), [program, ...argv], environment(variables));

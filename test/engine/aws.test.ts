@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { changesOf, dangers } from '../../cli/preview/changes.ts';
 import { bundle, settings } from '../components/aws/recorded.ts';
 import { openStack, type Stack, type Step } from './pulumi.ts';
 import type { ProviderCall } from './recording-provider.ts';
@@ -175,6 +176,26 @@ describe.skipIf(binary === undefined)('a stack on AWS in the real engine', () =>
     expect(open.code, open.output).toBe(0);
     // Protection is the engine's own affair: nothing is touched in the cloud.
     expect(open.calls).toEqual([]);
+    // Now the engine would do it; our own judgement of its plan still refuses.
+    stack.configure({
+      ...elastic,
+      release: newer.release,
+      protect: false,
+      network: { ...elastic.network, cidr: '10.128.0.0/16' },
+    });
+    const plan = await stack.preview();
+    expect(plan.code, plan.output).toBe(0);
+    const ending = dangers(changesOf(JSON.parse(plan.json).steps));
+    expect(ending).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({
+          op: 'replace',
+          name: 'network',
+          note: expect.stringContaining('cidrBlock'),
+        }),
+        expect.objectContaining({ op: 'replace', name: 'network-eu-central-1a' }),
+      ]),
+    );
     const { code, output, calls } = await stack.destroy();
     expect(code, output).toBe(0);
     const gone = (type: string, name: string) => at(calls, 'delete', type, name);

@@ -28,7 +28,7 @@ export interface Stack extends AsyncDisposable {
   /** Takes a whole stack file. */
   configureWith(stackFile: string): void;
   /** The steps of a preview; the error when there is none. */
-  preview(): Promise<{ steps: Step[] } & Outcome>;
+  preview(): Promise<{ steps: Step[]; json: string } & Outcome>;
   /** An update, and the calls that it made. */
   up(...args: string[]): Promise<{ calls: ProviderCall[] } & Outcome>;
   destroy(): Promise<{ calls: ProviderCall[] } & Outcome>;
@@ -115,7 +115,7 @@ export async function openStack(binary: string, name: string): Promise<Stack> {
           const [, , types = '', resource = ''] = urn.split('::');
           return { op, type: types.split('$').at(-1) ?? '', name: resource };
         });
-      return { ...outcome, steps };
+      return { ...outcome, steps, json };
     },
     up: (...args) => changing('up', ...args),
     destroy: () => changing('destroy'),

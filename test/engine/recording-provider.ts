@@ -4,7 +4,7 @@ import services from '@pulumi/pulumi/proto/provider_grpc_pb.js';
 import messages from '@pulumi/pulumi/proto/provider_pb.js';
 import empty from 'google-protobuf/google/protobuf/empty_pb.js';
 import structs from 'google-protobuf/google/protobuf/struct_pb.js';
-import { awsAnswer, computedBy } from '../components/aws/computed.ts';
+import { awsAnswer, computedBy } from '../../cli/preview/aws-computed.ts';
 import { awsResource } from './aws-resource.ts';
 import { type Service, serve, unary } from './grpc-service.ts';
 

@@ -8,8 +8,8 @@ import {
   type Resource,
   runtime,
 } from '@pulumi/pulumi';
+import { awsAnswer, computedBy } from '../../../cli/preview/aws-computed.ts';
 import type { PlatformSettingsInput } from '../../../components/contract.ts';
-import { awsAnswer, computedBy } from './computed.ts';
 
 /** A resource as the program asked for it. */
 export interface Recorded {

@@ -61,6 +61,6 @@ export function awsAnswer(token: string): Record<string, unknown> {
     'aws:index/getPartition:getPartition': { partition: 'aws', id: 'aws' },
   };
   const answer = answers[token];
-  if (!answer) throw new Error(`the program asks AWS for ${token}, which no test knows`);
+  if (!answer) throw new Error(`the program asks AWS for ${token}, which nobody has looked up`);
   return answer;
 }

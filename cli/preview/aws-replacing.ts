@@ -1,0 +1,43 @@
+/**
+ * Inputs whose change replaces a resource, by type, from `ForceNew` and `RequiresReplace` in the schemas of
+ * terraform-provider-aws, which @pulumi/aws is made from. Types that are not here were never looked up.
+ */
+export const awsReplacing: Readonly<Record<string, readonly string[]>> = {
+  'aws:acm/certificate:Certificate': ['domainName', 'subjectAlternativeNames', 'validationMethod'],
+  'aws:acm/certificateValidation:CertificateValidation': ['certificateArn', 'validationRecordFqdns'],
+  'aws:autoscaling/group:Group': ['name', 'namePrefix', 'initialLifecycleHooks'],
+  'aws:autoscaling/lifecycleHook:LifecycleHook': ['name', 'autoscalingGroupName'],
+  'aws:ec2/eip:Eip': ['domain', 'address'],
+  'aws:ec2/internetGateway:InternetGateway': [],
+  'aws:ec2/launchTemplate:LaunchTemplate': ['name', 'namePrefix'],
+  'aws:ec2/route:Route': ['routeTableId', 'destinationCidrBlock'],
+  'aws:ec2/routeTable:RouteTable': ['vpcId'],
+  'aws:ec2/routeTableAssociation:RouteTableAssociation': ['subnetId'],
+  'aws:ec2/securityGroup:SecurityGroup': ['name', 'namePrefix', 'description', 'vpcId'],
+  'aws:ec2/subnet:Subnet': ['vpcId', 'availabilityZone', 'cidrBlock'],
+  'aws:ec2/vpc:Vpc': ['cidrBlock', 'instanceTenancy'],
+  'aws:ec2/vpcEndpoint:VpcEndpoint': ['vpcId', 'serviceName', 'vpcEndpointType'],
+  'aws:iam/instanceProfile:InstanceProfile': ['name', 'namePrefix', 'path'],
+  'aws:iam/role:Role': ['name', 'namePrefix', 'path'],
+  'aws:iam/rolePolicy:RolePolicy': ['role', 'name'],
+  'aws:lb/listener:Listener': ['loadBalancerArn'],
+  'aws:lb/loadBalancer:LoadBalancer': ['name', 'namePrefix', 'internal', 'loadBalancerType'],
+  'aws:lb/targetGroup:TargetGroup': ['name', 'namePrefix', 'port', 'protocol', 'vpcId', 'targetType'],
+  'aws:route53/record:Record': ['zoneId', 'name', 'type'],
+  'aws:route53/zone:Zone': ['name', 'delegationSetId'],
+  'aws:s3/bucket:Bucket': ['bucket', 'bucketPrefix'],
+  'aws:s3/bucketObjectv2:BucketObjectv2': ['bucket', 'key'],
+  'aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock': ['bucket'],
+  'aws:secretsmanager/secret:Secret': ['name', 'namePrefix'],
+  'aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule': ['securityGroupId'],
+  'aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule': ['securityGroupId'],
+  'aws:elasticache/replicationGroup:ReplicationGroup': [
+    'replicationGroupId',
+    'port',
+    'subnetGroupName',
+    'atRestEncryptionEnabled',
+  ],
+  'aws:elasticache/subnetGroup:SubnetGroup': ['name'],
+  'aws:elasticache/user:User': ['userId', 'userName'],
+  'aws:elasticache/userGroup:UserGroup': ['userGroupId'],
+};

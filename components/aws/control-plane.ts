@@ -92,7 +92,7 @@ export class ControlPlane extends ComponentResource {
         sid: 'SeeFleets',
         actions: [
           'autoscaling:DescribeAutoScalingGroups',
-          'autoscaling:DescribeAutoScalingInstances',
+          'autoscaling:DescribeInstanceRefreshes',
           'autoscaling:DescribeScalingActivities',
           'ec2:DescribeInstances',
           'ec2:DescribeInstanceTypes',

@@ -36,10 +36,18 @@ export function groupArn(place: Place, groupName: string) {
  * What a machine needs to hold its own termination back and to let it go. AWS cannot narrow it to one machine, so a
  * machine could complete its sibling's hook.
  */
-export function drainRights(place: Place, groupName: string): Statement {
-  return {
-    sid: 'HoldOwnTermination',
-    actions: ['autoscaling:CompleteLifecycleAction', 'autoscaling:RecordLifecycleActionHeartbeat'],
-    resources: [groupArn(place, groupName)],
-  };
+export function drainRights(place: Place, groupName: string): Statement[] {
+  return [
+    {
+      sid: 'HoldOwnTermination',
+      actions: ['autoscaling:CompleteLifecycleAction', 'autoscaling:RecordLifecycleActionHeartbeat'],
+      resources: [groupArn(place, groupName)],
+    },
+    {
+      // For these AWS knows no resource.
+      sid: 'SeeOwnTermination',
+      actions: ['autoscaling:DescribeAutoScalingInstances', 'autoscaling:DescribeLifecycleHooks'],
+      resources: ['*'],
+    },
+  ];
 }

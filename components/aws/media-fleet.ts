@@ -87,7 +87,7 @@ export class MediaFleet extends ComponentResource {
         ...(args.spotShare === undefined ? {} : { spotShare: args.spotShare }),
         subnetIds: args.subnetIds,
         securityGroupIds: args.securityGroupIds,
-        rights: [args.image.read, drainRights(place, groupName), ...args.rights],
+        rights: [args.image.read, ...drainRights(place, groupName), ...args.rights],
         rule: {
           kind: 'drained',
           least: 0,

@@ -114,7 +114,7 @@ export class TurnFleet extends ComponentResource {
           args.secrets.readCluster,
           args.secrets.readTurn,
           ...this.takeAddress(groupName),
-          drainRights(place, groupName),
+          ...drainRights(place, groupName),
         ],
         // Nobody scales them: AWS itself keeps one for each address, and replaces one that has failed.
         rule: {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { launchDescription } from '@holdfast/media-server/config/launch-description.ts';
 import { type Output, output, type Resource } from '@pulumi/pulumi';
 import { describe, expect, it } from 'vitest';
@@ -438,12 +439,16 @@ describe('parts on machines', () => {
         .sort();
     expect(can('media')).toEqual([
       'autoscaling:CompleteLifecycleAction',
+      'autoscaling:DescribeAutoScalingInstances',
+      'autoscaling:DescribeLifecycleHooks',
       'autoscaling:RecordLifecycleActionHeartbeat',
       's3:GetObject',
       'secretsmanager:GetSecretValue',
     ]);
     expect(can('turn')).toEqual([
       'autoscaling:CompleteLifecycleAction',
+      'autoscaling:DescribeAutoScalingInstances',
+      'autoscaling:DescribeLifecycleHooks',
       'autoscaling:RecordLifecycleActionHeartbeat',
       'ec2:AssociateAddress',
       'ec2:AssociateAddress',
@@ -463,6 +468,28 @@ describe('parts on machines', () => {
       'arn:aws:secretsmanager:eu-central-1:123456789012:secret:secrets-cluster-0a1b2c3',
     ]);
   });
+});
+
+/** What our own code sends to AWS, as read from it. */
+function sent(file: string, service: string): string[] {
+  const source = readFileSync(
+    new URL(`../../../lifecycle-hooks/clouds/aws/${file}`, import.meta.url),
+    'utf8',
+  );
+  return [...source.matchAll(/new sdk\.([A-Za-z]+)Command\(/g)].map(
+    ([, operation]) => `${service}:${operation}`,
+  );
+}
+
+it('whatever the drain agent and the autoscaler send to AWS, their machines may send, and no more of it', async () => {
+  const { made } = await usual('elastic');
+  const scaling = (name: string) =>
+    rights(made, name)
+      .flatMap(({ Action }) => Action)
+      .filter((action) => /^(autoscaling|ec2):/.test(action) && action !== 'ec2:AssociateAddress');
+  const all = [...sent('auto-scaling-api.ts', 'autoscaling'), ...sent('ec2-api.ts', 'ec2')];
+  expect(all.length).toBeGreaterThan(8);
+  expect([...scaling('media'), ...scaling('control-plane')].sort()).toEqual(all.sort());
 });
 
 describe('names and certificates', () => {

@@ -13,7 +13,6 @@ const tlsPort = ({ phase }: PlatformSettings) =>
 export function controlPlanePart(
   settings: PlatformSettings,
   known: Pick<Part<'controlPlane'>, 'secrets' | 'zone'> & {
-    readonly turnAddresses: string[];
     readonly mediaGroup: string;
     readonly storeUrl?: string | undefined;
   },
@@ -32,7 +31,6 @@ export function controlPlanePart(
       // The load balancer stands in the network itself.
       trustedProxies: phase === 'single' ? [] : [network.cidr],
     },
-    turn: { addresses: known.turnAddresses, port: ports.turn.port, tlsPort: tlsPort(settings) },
     fleet: {
       group: known.mediaGroup,
       machineType: media.machineType,

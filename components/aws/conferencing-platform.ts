@@ -11,7 +11,7 @@ import { MediaFleet, mediaFleetName } from './media-fleet.ts';
 import { MediaServerImage, type MediaServerImageArgs } from './media-server-image.ts';
 import { physicalName, privateNames } from './naming.ts';
 import { Network, type NetworkArgs } from './network.ts';
-import { type Entrance, PublicEndpoint, type PublicEndpointArgs } from './public-endpoint.ts';
+import { PublicEndpoint, type PublicEndpointArgs } from './public-endpoint.ts';
 import { StateStore, type StateStoreArgs } from './state-store.ts';
 import { TurnFleet, type TurnFleetArgs } from './turn-fleet.ts';
 
@@ -83,47 +83,20 @@ export class ConferencingPlatform extends ComponentResource implements Platform 
     const subnetIds = network.subnetIds;
     const groups = network.securityGroups;
     const patienceSeconds = drain.patienceSeconds;
+    const { domain } = settings;
     const secrets = new ClusterSecrets('secrets', common, inside);
-    const turnFleet = new TurnFleet(
-      'turn',
-      {
-        ...common,
-        servers: turn.servers,
-        secrets,
-        ...(single
-          ? {}
-          : {
-              machines: {
-                image,
-                parts: secrets.names.apply((names) => ({
-                  ...base,
-                  turnServer: turnServerPart(settings, names),
-                })),
-                machineType: turn.machineType ?? '',
-                diskGb: turn.diskGb,
-                patienceSeconds,
-                subnetIds,
-                securityGroupIds: [groups.turn],
-                needs: network.routes,
-              },
-            }),
-        transform: transform.turn,
-      },
-      inside,
-    );
-    const entrance: Entrance = single
-      ? { kind: 'machine', address: turnFleet.addresses.apply(([first = '']) => first) }
-      : { kind: 'balancer', vpcId: network.vpcId, subnetIds, securityGroupId: groups.entrance };
-    const endpoint = new PublicEndpoint(
-      'entrance',
-      {
-        ...common,
-        entrance,
-        domain: settings.domain,
-        transform: transform.entrance,
-      },
-      inside,
-    );
+    const balancer = single
+      ? undefined
+      : new PublicEndpoint(
+          'entrance',
+          {
+            ...common,
+            domain,
+            entrance: { kind: 'balancer', vpcId: network.vpcId, subnetIds, securityGroupId: groups.entrance },
+            transform: transform.entrance,
+          },
+          inside,
+        );
     const store =
       phase === 'ha'
         ? new StateStore(
@@ -133,21 +106,15 @@ export class ConferencingPlatform extends ComponentResource implements Platform 
               vpcId: network.vpcId,
               subnetIds,
               clientSecurityGroupId: groups['control-plane'],
-              machineType: settings.stateStore.machineType ?? '',
+              machineType: given(settings.stateStore.machineType),
               transform: transform.stateStore,
             },
             inside,
           )
         : undefined;
     const control = (zone: string) =>
-      output({ names: secrets.names, addresses: turnFleet.addresses, storeUrl: store?.url }).apply((known) =>
-        controlPlanePart(settings, {
-          secrets: known.names,
-          zone,
-          turnAddresses: known.addresses,
-          mediaGroup: fleetName,
-          storeUrl: known.storeUrl,
-        }),
+      output({ names: secrets.names, storeUrl: store?.url }).apply(({ names, storeUrl }) =>
+        controlPlanePart(settings, { secrets: names, zone, mediaGroup: fleetName, storeUrl }),
       );
     const controlPlane = new ControlPlane(
       'control-plane',
@@ -156,37 +123,65 @@ export class ConferencingPlatform extends ComponentResource implements Platform 
         vpcId: network.vpcId,
         secrets,
         fleets: [fleetName],
-        ...(single
-          ? {}
-          : {
-              machines: {
-                image,
-                parts: (zone) => control(zone).apply((part) => ({ ...base, controlPlane: part })),
-                machineType: settings.controlPlane.machineType ?? '',
-                diskGb: settings.controlPlane.diskGb,
-                replicas: settings.controlPlane.replicas,
-                targetGroupArns: endpoint.targetGroupArns,
-                subnetIds,
-                securityGroupIds: [groups['control-plane']],
-                rights: store ? [store.connect] : [],
-                needs: [...network.routes, ...(store ? [store] : [])],
-              },
-            }),
+        machines: balancer && {
+          image,
+          parts: (zone) => control(zone).apply((part) => ({ ...base, controlPlane: part })),
+          machineType: given(settings.controlPlane.machineType),
+          diskGb: settings.controlPlane.diskGb,
+          replicas: settings.controlPlane.replicas,
+          targetGroupArns: balancer.targetGroupArns,
+          subnetIds,
+          securityGroupIds: [groups['control-plane']],
+          rights: store ? [store.connect] : [],
+          needs: [...network.routes, ...(store ? [store] : [])],
+        },
         transform: transform.controlPlane,
       },
       inside,
     );
+    const turnFleet = new TurnFleet(
+      'turn',
+      {
+        ...common,
+        servers: turn.servers,
+        secrets,
+        machines: single
+          ? undefined
+          : {
+              image,
+              parts: secrets.names.apply((names) => ({
+                ...base,
+                turnServer: turnServerPart(settings, names),
+              })),
+              machineType: given(turn.machineType),
+              diskGb: turn.diskGb,
+              patienceSeconds,
+              subnetIds,
+              securityGroupIds: [groups.turn],
+              needs: [...network.routes, controlPlane],
+            },
+        transform: transform.turn,
+      },
+      inside,
+    );
+    const endpoint =
+      balancer ??
+      new PublicEndpoint(
+        'entrance',
+        {
+          ...common,
+          domain,
+          entrance: { kind: 'machine', address: turnFleet.addresses.apply(([first = '']) => first) },
+        },
+        inside,
+      );
 
     const parts = output({ names: secrets.names, zone: controlPlane.zoneId }).apply(({ names, zone }) => {
       const mediaNode = mediaNodePart(settings, names.cluster);
       if (!single) return output<MachineParts>({ ...base, mediaNode });
+      const turnServer = turnServerPart(settings, names);
       return control(zone).apply(
-        (part): MachineParts => ({
-          ...base,
-          controlPlane: part,
-          mediaNode,
-          turnServer: turnServerPart(settings, names),
-        }),
+        (part): MachineParts => ({ ...base, controlPlane: part, mediaNode, turnServer }),
       );
     });
     const mediaFleet = new MediaFleet(
@@ -235,4 +230,10 @@ export class ConferencingPlatform extends ComponentResource implements Platform 
       credentials: this.credentials,
     });
   }
+}
+
+/** A setting that this phase needs; `checkSettings` has refused the lack of it, with its key. */
+function given(setting: string | undefined): string {
+  if (setting === undefined) throw new Error('a setting that was checked is not there');
+  return setting;
 }

@@ -29,8 +29,6 @@ const controlPlanePart = z.strictObject({
     acmeEmail: z.email().optional(),
     trustedProxies: z.array(z.cidrv4()).default([]),
   }),
-  /** What it hands out to participants. */
-  turn: z.strictObject({ addresses: z.array(name), port, tlsPort: port }),
   /** The common store of several control planes; absent: memory. */
   storeUrl: z.url().optional(),
   /** The group that its autoscaler drives. */

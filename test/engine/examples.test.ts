@@ -23,9 +23,9 @@ describe.skipIf(binary === undefined)('the examples of stacks', () => {
   });
 
   it.each([
-    ['aws-single', 57],
-    ['aws-elastic', 79],
-    ['aws-local', 73],
+    ['aws-single', 59],
+    ['aws-elastic', 81],
+    ['aws-local', 75],
   ])('%s works once that is set', async (name, resources) => {
     const { bundle: file, sha256 } = bundle();
     const set = example(name)

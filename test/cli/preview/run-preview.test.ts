@@ -34,7 +34,7 @@ describe('holdfast preview', { timeout: 120_000 }, () => {
   it('needs neither credentials nor a bundle, and says what it has assumed', async () => {
     const { code, stdout } = await holdfast('aws-single');
     expect(code).toBe(0);
-    expect(stdout).toContain('aws-single: phase single, 56 resources');
+    expect(stdout).toContain('aws-single: phase single, 58 resources');
     expect(stdout).toContain('holdfast:release.sha256 is not set yet; assumed');
     expect(stdout).toMatch(/About \$\d+\.\d\d a month, by list prices of us-east-1 as of \d{4}-\d\d\./);
   });

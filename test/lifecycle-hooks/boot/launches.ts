@@ -15,7 +15,6 @@ export const controlPlanePart = {
   webPort: 8080,
   limits: { total: 20_000, perAddress: 2000 },
   entrance: { tls: 'balancer', host: 'meet.example.org', trustedProxies: ['10.40.0.0/16'] },
-  turn: { addresses: ['198.51.100.7'], port: 3478, tlsPort: 443 },
   fleet: { group: 'holdfast-media', machineType: 'c7i.xlarge', min: 1, max: 10 },
 } satisfies LaunchDescriptionInput['controlPlane'];
 

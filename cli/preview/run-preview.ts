@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { type Change, changesBetween, changesOf, dangers } from './changes.ts';
@@ -66,8 +67,8 @@ async function comparison(
   { against, plan: planFile }: PreviewFlags,
 ): Promise<{ with: string; changes: Change[] } | undefined> {
   if (planFile !== undefined) {
-    const text = readFileSync(planFile === '-' ? process.stdin.fd : planFile, 'utf8');
-    return { with: 'what is deployed', changes: changesOf(plan.parse(JSON.parse(text)).steps) };
+    const json = planFile === '-' ? await text(process.stdin) : readFileSync(planFile, 'utf8');
+    return { with: 'what is deployed', changes: changesOf(plan.parse(JSON.parse(json)).steps) };
   }
   if (against === undefined) return undefined;
   const before =

@@ -7,13 +7,26 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
+/** A network that is to go, as the engine says it. */
+const PLAN = JSON.stringify({
+  steps: [
+    {
+      op: 'delete',
+      urn: 'urn:pulumi:x::holdfast::holdfast:aws:Network$aws:ec2/vpc:Vpc::network',
+      oldState: { inputs: {} },
+    },
+  ],
+});
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-preview-test-'));
 
 function holdfast(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [join(root, 'cli/main.ts'), 'preview', ...args], (error, stdout, stderr) =>
-      resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
+    const child = execFile(
+      process.execPath,
+      [join(root, 'cli/main.ts'), 'preview', ...args],
+      (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
     );
+    child.stdin?.end(PLAN);
   });
 }
 
@@ -81,11 +94,12 @@ describe('holdfast preview', { timeout: 120_000 }, () => {
 
   it('judges the plan of the engine', async () => {
     const file = join(folder, 'plan.json');
-    const urn = 'urn:pulumi:x::holdfast::holdfast:aws:Network$aws:ec2/vpc:Vpc::network';
-    writeFileSync(file, JSON.stringify({ steps: [{ op: 'delete', urn, oldState: { inputs: {} } }] }));
-    const { code, stdout } = await holdfast('aws-single', '--plan', file);
-    expect(code).toBe(1);
-    expect(stdout).toContain('1 of 1 changes would end meetings.');
+    writeFileSync(file, PLAN);
+    for (const source of [file, '-']) {
+      const { code, stdout } = await holdfast('aws-single', '--plan', source);
+      expect(code, source).toBe(1);
+      expect(stdout).toContain('1 of 1 changes would end meetings.');
+    }
   });
 
   it('says what is wrong with a stack’s file, and that there is none', async () => {

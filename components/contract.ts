@@ -190,7 +190,7 @@ const release = z.strictObject({
     .min(1)
     .meta({
       description: 'The release bundle, a file; made by `npm run bundle`',
-      examples: ['dist/holdfast-0.1.0-linux-x64.tar.zst'],
+      examples: ['dist/holdfast-release.tar.gz'],
     }),
   sha256: z
     .string()

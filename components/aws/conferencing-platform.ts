@@ -43,7 +43,7 @@ const ROLL_OUT_OF_ONE = 2;
  * ```ts
  * const platform = new ConferencingPlatform('conference', {
  *   phase: 'single',
- *   release: { bundle: 'dist/holdfast.tar.zst', sha256: '9f86…', machineImage: 'ami-0123456789abcdef0' },
+ *   release: { bundle: 'dist/holdfast-release.tar.gz', sha256: '9f86…', machineImage: 'ami-0123456789abcdef0' },
  *   media: { machineType: 'c7i.xlarge' },
  *   domain: { name: 'meet.example.org', zoneId: 'Z0123456789ABCDEFGHIJ', acmeEmail: 'operations@example.org' },
  *   network: { zones: ['eu-central-1a'] },

@@ -36,7 +36,7 @@ export interface MediaServerImageArgs {
  *
  * ```ts
  * const image = new MediaServerImage('image', {
- *   bundle: 'dist/holdfast-0.1.0-linux-x64.tar.zst',
+ *   bundle: 'dist/holdfast-release.tar.gz',
  *   sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
  *   machineImage: 'ami-0123456789abcdef0',
  * });

@@ -198,7 +198,6 @@ export class PublicEndpoint extends ComponentResource {
     const certificate = new Certificate(
       name,
       { domainName: domain.name, validationMethod: 'DNS', tags },
-      // The balancer uses the old one until the new one is there.
       inside,
     );
     const proof = certificate.domainValidationOptions.apply(([first]) => {

@@ -29,7 +29,7 @@ describe.skipIf(binary === undefined)('the examples of stacks', () => {
   ])('%s works once that is set', async (name, resources) => {
     const { bundle: file, sha256 } = bundle();
     const set = example(name)
-      .replace('bundle: dist/holdfast.tar.zst', `bundle: ${file}`)
+      .replace('bundle: dist/holdfast-release.tar.gz', `bundle: ${file}`)
       .replace('sha256: set-me', `sha256: ${sha256}`)
       .replace('machineImage: set-me', 'machineImage: ami-0123456789abcdef0');
     stack.configureWith(set);

@@ -19,7 +19,7 @@ export default defineConfig({
     // what a changed rule never does.
     exclude: [
       'test/lifecycle-hooks/agent/drain-agent.test.ts',
-      'test/lifecycle-hooks/clouds/aws/{aws-*,service-description}.test.ts',
+      'test/lifecycle-hooks/clouds/aws/{aws-*,fake-*,processes,service-description,wrong-*}.test.ts',
       'test/lifecycle-hooks/autoscaler/{autoscaler,planner.property}.test.ts',
       'test/media-server/control-plane/api/**',
       'test/media-server/control-plane/gateway/*ing.test.ts',

@@ -12,13 +12,19 @@ import { GroupNews } from './group-news.ts';
 import type { MachineCatalogue } from './machine-catalogue.ts';
 import { memberState, releasable } from './member-state.ts';
 
+/** What of Auto Scaling drives a group. */
+export type GroupApi = Pick<
+  AutoScalingApi,
+  'group' | 'activities' | 'isRefreshing' | 'setDesired' | 'launch' | 'terminate'
+>;
+
 export interface AwsFleetDriverOptions {
   /** Name of the Auto Scaling group. */
   readonly group: string;
   /** The fleet's own minimum. The group's should be 0: at its own minimum AWS refuses every release. */
   readonly min: number;
   readonly machine: LaunchedMachine;
-  readonly api: AutoScalingApi;
+  readonly api: GroupApi;
   readonly catalogue: MachineCatalogue;
   readonly clock: Clock;
   readonly log: Logger;
@@ -112,7 +118,7 @@ export class AwsFleetDriver implements FleetDriver {
     const count = sentCount ?? to - group.DesiredCapacity;
     if (count <= 0) return;
     this.#growths.set(operationId, { count, done: false });
-    let launched: Awaited<ReturnType<AutoScalingApi['launch']>>;
+    let launched: Awaited<ReturnType<GroupApi['launch']>>;
     try {
       launched = await api.launch({
         group: group.AutoScalingGroupName,

@@ -166,15 +166,17 @@ export async function awsFleet(
   options: AwsFleetOptions & {
     readonly stall?: Launching;
     readonly faults?: (fleet: AwsFleet) => void;
+    /** Another driver than the right one. */
+    readonly driver?: (fleet: AwsFleet) => FleetDriver;
     readonly dress?: (driver: FleetDriver, clock: ManualClock) => FleetDriver;
   } = {},
 ): Promise<FleetUnderTest> {
-  const { stall = 'pending', faults, dress = (driver) => driver, ...rest } = options;
+  const { stall = 'pending', faults, driver, dress = (each) => each, ...rest } = options;
   const fleet = await AwsFleet.of({ fleetMin: min, max, wanted, ...rest });
   faults?.(fleet);
   const { group, clock } = fleet;
   return {
-    driver: dress(fleet.driver, clock),
+    driver: dress(driver?.(fleet) ?? fleet.driver, clock),
     now: () => clock.now(),
     pass: (ms) => fleet.pass(ms),
     until: (what, condition) => fleet.until(what, () => condition(truthOf(group, clock.now()))),

@@ -95,7 +95,7 @@ describe('the drain agent of a machine of AWS, as a process', { timeout: 60_000 
     expect(said).toContain(instance.id);
     group.terminate(instance.id, true);
     await vi.waitFor(() => expect(instance.heartbeats).toBeGreaterThan(0), patiently);
-    expect(node.state).toBe('draining');
+    await vi.waitFor(() => expect(node.state).toBe('draining'), patiently);
     node.empty();
     await vi.waitFor(() => expect(instance.dead).toBe(true), patiently);
     expect(instance.completions).toBe(1);

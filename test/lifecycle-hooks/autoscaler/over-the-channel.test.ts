@@ -10,8 +10,8 @@ afterEach(async () => {
   await Promise.all(channels.splice(0).map((channel) => channel.close()));
 });
 
-async function worldBehindChannel() {
-  const world = new ScalingWorld(1);
+async function worldBehindChannel(machines = 1) {
+  const world = new ScalingWorld(machines);
   const channel = await Channel.open(world);
   channels.push(channel);
   /** A process: its own connection, and the autoscaler that uses it. */
@@ -112,6 +112,44 @@ describe('autoscalers over the real channel', { timeout: 120_000 }, () => {
       await late;
       expectGoodDay(world, atNoon);
     }
+  });
+
+  it('stopped in its order for a victim: awake again it is refused, whom its successor chose goes and no other', async () => {
+    const { world, process } = await worldBehindChannel(3);
+    world.begin('m0', 24);
+    const gate = Promise.withResolvers<void>();
+    const stopped = Promise.withResolvers<void>();
+    let hangs = false;
+    const first = process('a', {
+      around: async (name, call) => {
+        if (name === 'drain') {
+          hangs = true;
+          stopped.resolve();
+          await gate.promise;
+        }
+        return call();
+      },
+    }).autoscaler;
+    let late: Promise<unknown> = Promise.resolve();
+    for (let turn = 0; !hangs; turn += 1) {
+      if (turn > 20) throw new Error('it never drained');
+      late = outcomeOf(first.step());
+      await Promise.race([late, stopped.promise]);
+      world.pass(TURN_MS);
+    }
+    // The victim gets work meanwhile, and the successor would rather take another.
+    world.meetings.set('late', { streams: 112, nodeId: 'n2', worker: 0 });
+    world.pass(LEASE_MS);
+    const second = process('b').autoscaler;
+    for (let turn = 0; world.victims.length === 0; turn += 1) {
+      if (turn > 20) throw new Error('its successor never drained');
+      await second.step();
+      world.pass(TURN_MS / 2);
+    }
+    gate.resolve();
+    expect(await late).toEqual(expect.objectContaining({ code: 'LEASE_LOST' }));
+    expect(world.victims).toEqual(['n3']);
+    expect(world.violations).toEqual([]);
   });
 
   it('a hostile one with the secret gives no orders and writes no journal under a token of its own making', async () => {

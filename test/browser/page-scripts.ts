@@ -31,3 +31,27 @@ export const rememberSockets = `
     constructor(...args) { super(...args); globalThis.sockets.push(this); }
   };
 `;
+
+/** In the page: media goes through TURN servers or not at all; tells which one each connected path goes through. */
+export const relayedOnly = `
+  const Original = globalThis.RTCPeerConnection;
+  const relayed = (configuration) => ({ ...configuration, iceTransportPolicy: 'relay' });
+  const connections = [];
+  globalThis.RTCPeerConnection = class extends Original {
+    constructor(configuration) { super(relayed(configuration)); connections.push(this); }
+    setConfiguration(configuration) { super.setConfiguration(relayed(configuration)); }
+  };
+  globalThis.relaysInUse = async () => {
+    const urls = [];
+    for (const connection of connections) {
+      if (connection.connectionState === 'closed') continue;
+      const stats = await connection.getStats();
+      for (const entry of stats.values()) {
+        if (entry.type !== 'transport' || !entry.selectedCandidatePairId) continue;
+        const pair = stats.get(entry.selectedCandidatePairId);
+        urls.push(stats.get(pair.localCandidateId)?.url);
+      }
+    }
+    return urls;
+  };
+`;

@@ -30,14 +30,18 @@ export async function graphOf(file: string): Promise<Graph> {
   try {
     const { release, assumed } = assumedRelease(settings.release, folder);
     const checked = checkSettings({ ...settings, release }, awsTraits);
-    const resources = await ask(stack, checked);
+    const resources = await askedFor(stack, checked);
     return { stack, phase: checked.phase, assumed, resources };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function ask(stack: string, settings: ReturnType<typeof checkSettings>): Promise<GraphResource[]> {
+/** The resources that a platform with these settings asks for. */
+export async function askedFor(
+  stack: string,
+  settings: ReturnType<typeof checkSettings>,
+): Promise<GraphResource[]> {
   const inputs = new Map<string, Record<string, unknown>>();
   await runtime.setMocks(
     {

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { z } from 'zod';
 import { register as registerBench } from './bench/command.ts';
 import { register as registerBundle } from './bundle/command.ts';
+import { register as registerCheck } from './check/command.ts';
 import { register as registerDemo } from './demo/command.ts';
 import { register as registerLocal } from './local/command.ts';
 import { register as registerPreview } from './preview/command.ts';
@@ -27,6 +28,7 @@ registerDemo(program);
 registerBench(program);
 registerBundle(program);
 registerPreview(program);
+registerCheck(program);
 
 // Set-up asks first whether the command line is right, before it begins what takes minutes.
 if (process.env.HOLDFAST_PARSE_ONLY) program.hook('preAction', () => process.exit(0));

@@ -71,7 +71,11 @@ export class ProtocolParticipant {
       signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
     });
     if (response.status !== 201) throw new Error(`POST /v1/join was answered with ${response.status}`);
-    const { token } = tokenView.parse(await response.json());
+    return ProtocolParticipant.enter(baseUrl, tokenView.parse(await response.json()).token);
+  }
+
+  /** Joins with a participant's token, as an application has given it. */
+  static async enter(baseUrl: string, token: string): Promise<ProtocolParticipant> {
     const socket = new WebSocket(`${baseUrl.replace(/^http/, 'ws')}/v1/signal`, {
       handshakeTimeout: ANSWER_LIMIT_MS,
       perMessageDeflate: false,

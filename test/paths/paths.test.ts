@@ -25,6 +25,7 @@ describe.runIf(why === undefined)('a meeting through', () => {
       const result = results.get(id);
       expect(result?.failed).toBeNull();
       expect(result?.paths).toEqual([path, path]);
+      expect(result?.checked).toBe(path);
       expect(result?.told).toEqual({ [path]: 2 });
       expect(result?.firstFrameMs).not.toBeNull();
       expect(result?.handover?.paths).toEqual([path, path]);

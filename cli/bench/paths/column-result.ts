@@ -12,6 +12,8 @@ export const columnResult = z.object({
   paths: seenPaths,
   /** The same as operators are told of it. */
   told: z.partialRecord(mediaPath, z.int()),
+  /** What `holdfast check` says in this network that a meeting will use; null: nothing. */
+  checked: mediaPath.nullable(),
   /** From the first signalling connection to the first picture of somebody else, for who joins second, ms. */
   firstFrameMs: z.number().nullable(),
   /** After the client's address has changed: until every picture ran again, ms; null: it did not change. */

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { promisify } from 'node:util';
 
 const execute = promisify(execFile);
-const COMMAND_LIMIT_MS = 10_000;
+const COMMAND_LIMIT_MS = 20_000;
 
 /** What names mean in a namespace. */
 export interface NameFiles {

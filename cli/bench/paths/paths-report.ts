@@ -15,6 +15,7 @@ export function judgePaths(results: readonly ColumnResult[]): Target[] {
     return [
       target(`${title}: not measured to the end`, failed === null ? 0 : 1, 0),
       target(`${title}: legs by another path than ${expected}`, seen.length === 0 ? NEVER : astray, 0),
+      target(`${title}: holdfast check names another path`, result.checked === expected ? 0 : 1, 0),
       target(`${title}: people whose path operators are not told`, 2 - (result.told[expected] ?? 0), 0),
       ...(within === undefined ? [] : [target(`${title}: first picture, ms`, firstFrameMs ?? NEVER, within)]),
       target(`${title}: frozen pictures in the handover`, handover?.freezes ?? NEVER, 0),

@@ -8,6 +8,7 @@ const measured = {
   expected: 'turn-tls' as const,
   paths: ['turn-tls' as const, 'turn-tls' as const],
   told: { 'turn-tls': 2 },
+  checked: 'turn-tls' as const,
   firstFrameMs: 900,
   backMs: null,
   handover: { steadyGapMs: 67, extraGapMs: 17, freezes: 0, emptyMs: 2000, paths: ['turn-tls' as const] },
@@ -47,6 +48,7 @@ describe('the judgement', () => {
     const frozen = { ...measured.handover, freezes: 1 };
     expect(missed({ ...measured, handover: frozen })).toEqual(['TLS: frozen pictures in the handover']);
     expect(missed({ ...measured, paths: [], handover: null, failed: 'no browser' })).toHaveLength(3);
+    expect(missed({ ...measured, checked: null })).toEqual(['TLS: holdfast check names another path']);
     expect(missed({ ...measured, told: {} })).toEqual(['TLS: people whose path operators are not told']);
   });
 });

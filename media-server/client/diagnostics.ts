@@ -69,6 +69,8 @@ export class DiagnosticsRecorder {
       sendState: sendTransport?.connectionState ?? 'new',
       recvState: recvTransport?.connectionState ?? 'new',
       path: stats?.path,
+      offers: leg.offers.map(({ path, host, port }) => ({ path, host, port })),
+      outgoingLostShare: stats?.outgoingLostShare,
       outgoingBitrateBps: stats?.outgoingBitrateBps,
       roundTripMs: stats?.roundTripMs,
     };

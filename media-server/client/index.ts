@@ -15,7 +15,7 @@ export type * from './types.ts';
 export async function joinMeeting(options: JoinOptions): Promise<MeetingHandle> {
   const url = new URL('/v1/signal', options.url ?? location.href);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-  const meeting = new Meeting(() => new WebSocket(url), options.log);
+  const meeting = new Meeting(() => new WebSocket(url), options.log, options.onlyPath);
   await meeting.join(options);
   return meeting;
 }

@@ -2,13 +2,20 @@ import { Device } from 'mediasoup-client';
 import type { Consumer, Producer, ProducerOptions, Transport } from 'mediasoup-client/types';
 import { HoldfastError, toHoldfastError } from '../protocol/errors.ts';
 import type { ConsumerNew, LegOpen, LegReason } from '../protocol/signalling.ts';
-import { type IceServer, kindOfSource, type MediaSource } from '../protocol/values.ts';
+import {
+  type IceServer,
+  kindOfSource,
+  type MediaPath,
+  type MediaSource,
+  type TransportParameters,
+} from '../protocol/values.ts';
 import type { Blame, Blamed } from './blame.ts';
 import type { Connection } from './connection.ts';
 import { onGoodbye } from './goodbye.ts';
 import { IceKeeper } from './ice-keeper.ts';
 import { losesServer, rankedOver } from './ice-server-change.ts';
 import { type PathHealth, pathAfter, unusedPath } from './path-health.ts';
+import { offersOf, onlyBy, type PathOffer } from './path-offers.ts';
 import { outgoingEstimateBps, usesRelay } from './stats.ts';
 
 /** A remote stream as this leg receives it. */
@@ -57,6 +64,7 @@ export class Leg {
   readonly #consumers = new Map<string, KnownConsumer>();
   readonly #keepers: { readonly transport: Transport; readonly keeper: IceKeeper }[] = [];
   readonly #blame: Blame;
+  readonly #onlyPath: MediaPath | undefined;
   readonly #paths = new Map<string, PathHealth>();
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   /** Streams that could not be taken in the round that has just failed. */
@@ -74,6 +82,8 @@ export class Leg {
     events: LegEvents,
     blame: Blame,
     nowMs: number,
+    /** Offers this path alone to the browser, to try it. */
+    onlyPath?: MediaPath,
   ) {
     this.legId = open.legId;
     this.nodeId = open.nodeId;
@@ -85,6 +95,7 @@ export class Leg {
     this.#connection = connection;
     this.#events = events;
     this.#blame = blame;
+    this.#onlyPath = onlyPath;
   }
 
   get closed(): boolean {
@@ -119,9 +130,10 @@ export class Leg {
     const device = new Device();
     await device.load({ routerRtpCapabilities });
     this.#assertOpen();
-    const servers = forWebRtc(this.#iceServers);
-    this.#send = this.#watch(device.createSendTransport({ ...sendTransport, iceServers: servers }));
-    this.#recv = this.#watch(device.createRecvTransport({ ...recvTransport, iceServers: servers }));
+    const send = this.#transportOptions(sendTransport);
+    this.#send = this.#watch(device.createSendTransport({ ...sendTransport, ...send }));
+    const recv = this.#transportOptions(recvTransport);
+    this.#recv = this.#watch(device.createRecvTransport({ ...recvTransport, ...recv }));
     this.#send.on('produce', ({ kind, rtpParameters, appData }, done, failed) => {
       const { source, paused } = appData;
       if (!isSource(source)) return failed(new HoldfastError('INTERNAL', 'a producer without a source'));
@@ -144,6 +156,29 @@ export class Leg {
     for (const known of this.#consumers.values()) void this.#consume(known);
     const { recvRtpCapabilities: rtpCapabilities } = device;
     await this.#connection.request('leg.ready', { legId: this.legId, rtpCapabilities });
+  }
+
+  /** Every way for its media that the server has named. */
+  get offers(): readonly PathOffer[] {
+    const { iceServers, recvTransport } = this.#open;
+    return offersOf({ iceServers, iceCandidates: recvTransport.iceCandidates });
+  }
+
+  #servers(iceServers: readonly IceServer[]): RTCIceServer[] {
+    const path = this.#onlyPath;
+    return forWebRtc(path ? onlyBy(path, { iceServers, iceCandidates: [] }).iceServers : iceServers);
+  }
+
+  #transportOptions({ iceCandidates }: TransportParameters) {
+    const path = this.#onlyPath;
+    const iceServers = this.#servers(this.#iceServers);
+    if (!path) return { iceServers };
+    const only = onlyBy(path, { iceServers: this.#iceServers, iceCandidates });
+    return {
+      iceServers,
+      iceCandidates: only.iceCandidates,
+      ...(only.relayOnly ? { iceTransportPolicy: 'relay' as const } : {}),
+    };
   }
 
   /** A stream is offered. May come before the leg is ready, and again in a snapshot. */
@@ -240,7 +275,7 @@ export class Leg {
 
   #useIceServers(iceServers: readonly IceServer[]): RTCIceServer[] {
     this.#iceServers = rankedOver(this.#iceServers, iceServers);
-    return forWebRtc(this.#iceServers);
+    return this.#servers(this.#iceServers);
   }
 
   /** What is not connected yet may be seeking its path through the server that goes. */

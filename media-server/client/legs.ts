@@ -1,6 +1,7 @@
 import type { HoldfastError } from '../protocol/errors.ts';
 import { toHoldfastError } from '../protocol/errors.ts';
 import type { LegOpen, LegReason } from '../protocol/signalling.ts';
+import type { MediaPath } from '../protocol/values.ts';
 import { Blame } from './blame.ts';
 import type { Connection, ResumedLegs } from './connection.ts';
 import { Leg, type LegEvents } from './leg.ts';
@@ -33,6 +34,7 @@ const ESTIMATE_EVERY_MS = 2_000;
 export class Legs {
   readonly #connection: Connection;
   readonly #events: LegsEvents;
+  readonly #onlyPath: MediaPath | undefined;
   readonly #entries = new Map<string, Entry>();
   readonly #firstLegs = new Set<string>();
   readonly #sampler: ReturnType<typeof setInterval>;
@@ -45,8 +47,10 @@ export class Legs {
   #lastLegId: string | undefined;
   #closed = false;
 
-  constructor(connection: Connection, events: LegsEvents) {
+  /** @param onlyPath offers this path alone to the browser, to try it */
+  constructor(connection: Connection, events: LegsEvents, onlyPath?: MediaPath) {
     this.#connection = connection;
+    this.#onlyPath = onlyPath;
     this.#events = events;
     this.#legEvents = {
       ...events,
@@ -123,7 +127,14 @@ export class Legs {
   open(open: LegOpen): void {
     if (this.#closed || this.#entries.has(open.legId)) return;
     const estimate = this.#estimate();
-    const leg = new Leg(open, this.#connection, this.#legEvents, this.#blame, performance.now());
+    const leg = new Leg(
+      open,
+      this.#connection,
+      this.#legEvents,
+      this.#blame,
+      performance.now(),
+      this.#onlyPath,
+    );
     this.#leglessSinceMs = undefined;
     this.#lastLegId = leg.legId;
     this.#ranks += 1;

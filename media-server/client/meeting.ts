@@ -2,7 +2,7 @@ import { EventEmitter } from 'eventemitter3';
 import type { Handlers } from '../protocol/contract.ts';
 import { HoldfastError, toHoldfastError } from '../protocol/errors.ts';
 import type { clientContract } from '../protocol/signalling.ts';
-import type { MediaSource } from '../protocol/values.ts';
+import type { MediaPath, MediaSource } from '../protocol/values.ts';
 import { AudioMixer } from './audio-mixer.ts';
 import {
   Connection,
@@ -65,7 +65,7 @@ export class Meeting implements MeetingHandle {
   #outlived: readonly string[] = [];
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
 
-  constructor(openSocket: () => Socket, log: Log = () => {}) {
+  constructor(openSocket: () => Socket, log: Log = () => {}, onlyPath?: MediaPath) {
     this.#log = log;
     const problem = (error: HoldfastError, what = '') =>
       log('problem', { what, code: error.code, message: error.message });
@@ -84,40 +84,44 @@ export class Meeting implements MeetingHandle {
       onProblem: problem,
       network: window,
     });
-    this.#legs = new Legs(this.#connection, {
-      opened: (leg, open, started, estimate) => {
-        log('leg.opened', { legId: leg.legId, reason: leg.reason });
-        this.#roster.legSays(leg.legId, open.participants);
-        // What went wrong is told by `failed`.
-        this.#publisher.addLeg(leg, open, started, estimate).catch(() => {});
+    this.#legs = new Legs(
+      this.#connection,
+      {
+        opened: (leg, open, started, estimate) => {
+          log('leg.opened', { legId: leg.legId, reason: leg.reason });
+          this.#roster.legSays(leg.legId, open.participants);
+          // What went wrong is told by `failed`.
+          this.#publisher.addLeg(leg, open, started, estimate).catch(() => {});
+        },
+        ready: () => this.#firstLeg.resolve(),
+        failed: (leg, error) => {
+          problem(error, `leg ${leg.legId}`);
+          // Another leg will take over, or the gateway will send one; only the first has nothing to fall back on.
+          if (leg.reason === 'join' && this.#state === 'joining') this.#firstLeg.reject(error);
+        },
+        closing: (leg) => {
+          this.#streams.legClosed(leg.legId);
+          this.#publisher.removeLeg(leg.legId);
+          this.#roster.legClosed(leg.legId);
+        },
+        received: (stream, paused) => this.#streams.received(stream, paused, this.#legs.rankOf(stream.leg)),
+        consumerPaused: (consumerId, paused) => this.#streams.consumerPaused(consumerId, paused),
+        consumerClosed: (consumerId) => this.#streams.consumerClosed(consumerId),
+        problem,
+        moveStarted: (move) => this.#emit('moveStarted', move),
+        moveFinished: (move) => {
+          log('move.finished', move);
+          this.#emit('moveFinished', move);
+        },
+        changed: () => this.#updateState(),
+        healthChanged: () => this.#renewer.look(),
+        ended: (leg) => {
+          log('leg.ended', { legId: leg.legId });
+          this.#connection.doubt();
+        },
       },
-      ready: () => this.#firstLeg.resolve(),
-      failed: (leg, error) => {
-        problem(error, `leg ${leg.legId}`);
-        // Another leg will take over, or the gateway will send one; only the first has nothing to fall back on.
-        if (leg.reason === 'join' && this.#state === 'joining') this.#firstLeg.reject(error);
-      },
-      closing: (leg) => {
-        this.#streams.legClosed(leg.legId);
-        this.#publisher.removeLeg(leg.legId);
-        this.#roster.legClosed(leg.legId);
-      },
-      received: (stream, paused) => this.#streams.received(stream, paused, this.#legs.rankOf(stream.leg)),
-      consumerPaused: (consumerId, paused) => this.#streams.consumerPaused(consumerId, paused),
-      consumerClosed: (consumerId) => this.#streams.consumerClosed(consumerId),
-      problem,
-      moveStarted: (move) => this.#emit('moveStarted', move),
-      moveFinished: (move) => {
-        log('move.finished', move);
-        this.#emit('moveFinished', move);
-      },
-      changed: () => this.#updateState(),
-      healthChanged: () => this.#renewer.look(),
-      ended: (leg) => {
-        log('leg.ended', { legId: leg.legId });
-        this.#connection.doubt();
-      },
-    });
+      onlyPath,
+    );
     this.#publisher = new Publisher(this.#connection, {
       localChanged: () => this.#emit('localChanged'),
       published: (leg) => this.#published(leg),

@@ -95,6 +95,7 @@ export interface ReceivedStats {
   readonly concealedMs: number | undefined;
   readonly framesDecoded: number | undefined;
   readonly frameWidth: number | undefined;
+  readonly bytesReceived: number | undefined;
   readonly packetsReceived: number | undefined;
   readonly packetsLost: number | undefined;
 }
@@ -109,6 +110,7 @@ export async function receivedStats(consumer: Measured): Promise<ReceivedStats> 
     concealedMs: concealed === undefined ? undefined : (concealed - silent) / SAMPLES_PER_MS,
     framesDecoded: num(entry, 'framesDecoded'),
     frameWidth: num(entry, 'frameWidth'),
+    bytesReceived: num(entry, 'bytesReceived'),
     packetsReceived: num(entry, 'packetsReceived'),
     packetsLost: num(entry, 'packetsLost'),
   };

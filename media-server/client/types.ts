@@ -23,6 +23,8 @@ export interface JoinOptions {
   readonly muted?: { readonly microphone?: boolean; readonly camera?: boolean };
   /** Giving up the joining: `joinMeeting` rejects with the signal's reason. */
   readonly signal?: AbortSignal;
+  /** Tries out a network: the browser is offered this path alone. */
+  readonly onlyPath?: MediaPath;
   /** What the SDK does, for the page's own log; there is nothing secret in it. */
   readonly log?: (event: string, fields: Readonly<Record<string, unknown>>) => void;
 }
@@ -114,6 +116,7 @@ export interface StreamDiagnostics {
   readonly concealedSinceSwitchMs: number | undefined;
   readonly framesDecoded: number | undefined;
   readonly frameWidth: number | undefined;
+  readonly bytesReceived: number | undefined;
   readonly packetsReceived: number | undefined;
   readonly packetsLost: number | undefined;
 }
@@ -127,6 +130,10 @@ export interface LegDiagnostics {
   readonly recvState: string;
   /** From the candidate pair in use; undefined: none yet. */
   readonly path: MediaPath | undefined;
+  /** Every way that the server has named for it, the best first. */
+  readonly offers: readonly { readonly path: MediaPath; readonly host: string; readonly port: number }[];
+  /** Of what is sent, as the node says, 0..1. */
+  readonly outgoingLostShare: number | undefined;
   readonly outgoingBitrateBps: number | undefined;
   readonly roundTripMs: number | undefined;
 }

@@ -11,6 +11,9 @@ import { NotFoundPage } from './pages/not-found/NotFoundPage.tsx';
 const MeetingPage = lazy(async () => ({
   default: (await import('./pages/meeting/MeetingPage.tsx')).MeetingPage,
 }));
+const CheckPage = lazy(async () => ({
+  default: (await import('./pages/check/CheckPage.tsx')).CheckPage,
+}));
 const OperatorPage = lazy(async () => ({
   default: (await import('./pages/operator/OperatorPage.tsx')).OperatorPage,
 }));
@@ -61,6 +64,8 @@ function PageOf({ route, applicationToken, api, remembered, thisTab }: AppProps)
       );
     case 'operator':
       return <OperatorPage api={api} thisTab={thisTab} />;
+    case 'check':
+      return <CheckPage api={api} applicationToken={applicationToken} remembered={remembered} />;
     case 'not-found':
       return <NotFoundPage />;
   }

@@ -76,6 +76,11 @@ const pages = [
     ready: (page: Page) => page.getByRole('button', { name: 'Leave' }).waitFor(),
   },
   {
+    what: 'the check of a network',
+    path: '/check',
+    ready: (page: Page) => page.getByRole('button', { name: 'Start' }).waitFor(),
+  },
+  {
     what: 'the operator page',
     path: '/operator',
     ready: async (page: Page) => {

@@ -6,6 +6,7 @@ describe('routeOf', () => {
     expect(routeOf('/', '')).toEqual({ page: 'home' });
     expect(routeOf('/operator', '')).toEqual({ page: 'operator' });
     expect(routeOf('/operator/', '')).toEqual({ page: 'operator' });
+    expect(routeOf('/check', '')).toEqual({ page: 'check' });
   });
 
   it('reads meeting, name and join from the address', () => {
@@ -25,7 +26,7 @@ describe('routeOf', () => {
     expect(routeOf('/m/x', `?name=${'a'.repeat(200)}`)).toMatchObject({ name: 'a'.repeat(80) });
   });
 
-  it.each(['/m', '/m/', '/m/a/b', '/m/-x', '/m/a%20b', '/m/%E0%A4%A', '/nope', '/operator/x'])(
+  it.each(['/m', '/m/', '/m/a/b', '/m/-x', '/m/a%20b', '/m/%E0%A4%A', '/nope', '/check/x', '/operator/x'])(
     'does not take %s for a page',
     (path) => {
       expect(routeOf(path, '')).toEqual({ page: 'not-found' });

@@ -51,7 +51,7 @@ export async function pages(app: FastifyInstance, webRoot: string): Promise<void
       reply.header('cache-control', hashed ? 'public, max-age=31536000, immutable' : 'no-cache');
     },
   });
-  for (const address of ['/', '/m/:meeting', '/operator']) {
+  for (const address of ['/', '/m/:meeting', '/operator', '/check']) {
     app.get(address, (_request, reply) => reply.sendFile('index.html'));
   }
 }

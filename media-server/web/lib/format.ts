@@ -19,6 +19,10 @@ export function megabytes(bytes: number): string {
   return `${Math.round(bytes / 1_000_000)} MB`;
 }
 
+export function megabits(bps: number): string {
+  return `${(bps / 1_000_000).toFixed(1)} Mbit/s`;
+}
+
 export function count(number: number, one: string, many = `${one}s`): string {
   return `${number} ${number === 1 ? one : many}`;
 }

@@ -4,6 +4,7 @@ export type Route =
   | { readonly page: 'home' }
   | { readonly page: 'meeting'; readonly meetingId: string; readonly name: string; readonly joinNow: boolean }
   | { readonly page: 'operator' }
+  | { readonly page: 'check' }
   | { readonly page: 'not-found' };
 
 /** Which page an address means. Every address is a load of its own; there is no routing inside the document. */
@@ -11,6 +12,7 @@ export function routeOf(pathname: string, search: string): Route {
   const [first, second, ...rest] = pathname.split('/').filter((part) => part !== '');
   if (first === undefined) return { page: 'home' };
   if (first === 'operator' && second === undefined) return { page: 'operator' };
+  if (first === 'check' && second === undefined) return { page: 'check' };
   if (first === 'm' && second !== undefined && rest.length === 0) return meetingRoute(second, search);
   return { page: 'not-found' };
 }

@@ -24,7 +24,7 @@ describe('the public listener', () => {
   const get = (path: string) => platform.api('GET', path);
 
   it('serves the one document for every page', async () => {
-    for (const path of ['/', '/m/standup', '/m/standup?name=Ada&join=1', '/operator']) {
+    for (const path of ['/', '/m/standup', '/m/standup?name=Ada&join=1', '/operator', '/check']) {
       const response = await get(path);
       expect(response.status).toBe(200);
       expect(response.headers.get('content-type')).toMatch(/^text\/html/);

@@ -9,7 +9,7 @@ import { nowMs, waitUntilAllSeen } from '../../observe/participants.ts';
 import type { CertificateFiles } from './certificate.ts';
 import { ChromiumPeople } from './chromium-people.ts';
 import type { ColumnResult } from './column-result.ts';
-import { type Column, PROXY_PORT } from './columns.ts';
+import { type Column, isExpected, PROXY_PORT } from './columns.ts';
 import { FirefoxPeople } from './firefox-people.ts';
 import { HelperProcess } from './helper-process.ts';
 import type { Namespace } from './namespace.ts';
@@ -130,7 +130,7 @@ async function meet(
   const both = [ada, ben];
   await waitUntilAllSeen(both, { steadyMs: 1500, limitMs: SEEN_LIMIT_MS, signal });
   result.firstFrameMs = await firstFrameMs(ben, fromMs);
-  result.paths = await pathsOf(both, column.path, signal);
+  result.paths = await pathsOf(both, column, signal);
   if (column.moves) {
     say('the address changes');
     const changedAtMs = nowMs();
@@ -139,7 +139,7 @@ async function meet(
     await waitUntilAllSeen(both, { steadyMs: 1500, limitMs: SEEN_LIMIT_MS, signal });
     const times = returnTimesMs(await readScreens(both, changedAtMs - 1000), changedAtMs, nowMs());
     result.backMs = Math.round(Math.max(...times));
-    result.paths = await pathsOf(both, column.path, signal);
+    result.paths = await pathsOf(both, column, signal);
   }
   result.told = await toldPaths(bed.api, column, signal);
   say('a handover');
@@ -169,7 +169,7 @@ async function firstFrameMs(person: Person, fromMs: number): Promise<number | nu
 /** The paths of both, once they are as expected; after a while whatever they are: a better one may still be found. */
 async function pathsOf(
   people: readonly Person[],
-  expected: MediaPath,
+  column: Column,
   signal: AbortSignal,
 ): Promise<(MediaPath | null)[]> {
   const deadlineMs = nowMs() + SETTLED_LIMIT_MS;
@@ -180,7 +180,7 @@ async function pathsOf(
         return legs.find(({ current }) => current)?.path ?? null;
       }),
     );
-    if (paths.every((path) => path === expected) || nowMs() > deadlineMs) return paths;
+    if (paths.every((path) => isExpected(column, path)) || nowMs() > deadlineMs) return paths;
     await delay(200, undefined, { signal });
   }
 }
@@ -188,13 +188,14 @@ async function pathsOf(
 /** Browsers tell every few seconds. */
 async function toldPaths(
   api: OperatorApi,
-  { id, path }: Column,
+  column: Column,
   signal: AbortSignal,
 ): Promise<ColumnResult['told']> {
   const deadlineMs = nowMs() + TOLD_LIMIT_MS;
   for (;;) {
-    const told = (await api.meetings()).find(({ meetingId }) => meetingId === id)?.paths ?? {};
-    if (told[path] === 2 || nowMs() > deadlineMs) return told;
+    const told = (await api.meetings()).find(({ meetingId }) => meetingId === column.id)?.paths ?? {};
+    const expected = (told[column.path] ?? 0) + (column.orPath ? (told[column.orPath] ?? 0) : 0);
+    if (expected === 2 || nowMs() > deadlineMs) return told;
     await delay(200, undefined, { signal });
   }
 }
@@ -231,7 +232,7 @@ async function handOver(
       extraGapMs: Math.round(Math.max(...measured.map(extraGapMs))),
       freezes: measured.reduce((sum, { freezes }) => sum + freezes, 0),
       emptyMs,
-      paths: await pathsOf(both, column.path, signal),
+      paths: await pathsOf(both, column, signal),
     };
   } finally {
     await api.cancelDrain(home);

@@ -12,6 +12,8 @@ export interface Column {
   readonly browser: 'chromium' | 'firefox';
   /** The path that media must take. */
   readonly path: MediaPath;
+  /** Another one that is as good here, and wins the race now and then. */
+  readonly orPath?: MediaPath;
   /** Lines of the router's chain `forward`. */
   readonly forward: readonly string[];
   /** Lines of its chain for translated addresses, after routing. */
@@ -64,6 +66,7 @@ export const columns: readonly Column[] = [
     id: 'no-udp',
     title: 'UDP blocked',
     path: 'tcp',
+    orPath: 'turn-tcp',
     forward: [`${fromClient} meta l4proto udp drop`],
   },
   // Some firewalls know the ports of conferencing, and those only.
@@ -114,6 +117,11 @@ export const columns: readonly Column[] = [
   { ...plain, id: 'address-change', title: 'address change', moves: true },
   { ...plain, id: 'firefox', title: 'open, Firefox', browser: 'firefox' },
 ];
+
+export const isExpected = (
+  { path, orPath }: Pick<Column, 'path' | 'orPath'>,
+  seen: MediaPath | null,
+): boolean => seen !== null && (seen === path || seen === orPath);
 
 export const columnNamed = (id: string): Column | undefined => columns.find((column) => column.id === id);
 

@@ -1,24 +1,31 @@
+import { mediaPath } from '@holdfast/media-server/protocol/index.ts';
 import { table } from '../../observe/table.ts';
 import { number, type Target, target, targetTable, verdict } from '../targets.ts';
 import type { ColumnResult } from './column-result.ts';
-import { columnNamed } from './columns.ts';
+import { columnNamed, isExpected } from './columns.ts';
 
 /** A number that is none counts as missed: `target` takes null for "not measured". */
 const NEVER = Number.POSITIVE_INFINITY;
 
+/** What a handover may add to a stream's own longest gap, ms; as in `bench handover`. */
+const EXTRA_GAP_MS = 150;
+
 export function judgePaths(results: readonly ColumnResult[]): Target[] {
   return results.flatMap((result) => {
     const { title, firstFrameMs, handover, failed, expected } = result;
-    const within = columnNamed(result.id)?.firstFrameWithinMs;
+    const column = columnNamed(result.id) ?? { path: expected };
     const seen = [...result.paths, ...(handover?.paths ?? [])];
-    const astray = seen.filter((path) => path !== expected).length;
+    const astray = seen.filter((path) => !isExpected(column, path)).length;
+    const told = mediaPath.options.filter((path) => isExpected(column, path));
+    const untold = told.reduce((left, path) => left - (result.told[path] ?? 0), 2);
+    const within = columnNamed(result.id)?.firstFrameWithinMs;
     return [
       target(`${title}: not measured to the end`, failed === null ? 0 : 1, 0),
       target(`${title}: legs by another path than ${expected}`, seen.length === 0 ? NEVER : astray, 0),
       target(`${title}: holdfast check names another path`, result.checked === expected ? 0 : 1, 0),
-      target(`${title}: people whose path operators are not told`, 2 - (result.told[expected] ?? 0), 0),
+      target(`${title}: people whose path operators are not told`, untold, 0),
       ...(within === undefined ? [] : [target(`${title}: first picture, ms`, firstFrameMs ?? NEVER, within)]),
-      target(`${title}: frozen pictures in the handover`, handover?.freezes ?? NEVER, 0),
+      target(`${title}: extra gap of the handover, ms`, handover?.extraGapMs ?? NEVER, EXTRA_GAP_MS),
     ];
   });
 }

@@ -45,10 +45,22 @@ describe('the judgement', () => {
     ]);
     expect(missed({ ...measured, firstFrameMs: 2501 })).toEqual(['TLS: first picture, ms']);
     expect(missed({ ...measured, firstFrameMs: null })).toEqual(['TLS: first picture, ms']);
-    const frozen = { ...measured.handover, freezes: 1 };
-    expect(missed({ ...measured, handover: frozen })).toEqual(['TLS: frozen pictures in the handover']);
+    const slow = { ...measured.handover, extraGapMs: 151 };
+    expect(missed({ ...measured, handover: slow })).toEqual(['TLS: extra gap of the handover, ms']);
     expect(missed({ ...measured, paths: [], handover: null, failed: 'no browser' })).toHaveLength(3);
     expect(missed({ ...measured, checked: null })).toEqual(['TLS: holdfast check names another path']);
     expect(missed({ ...measured, told: {} })).toEqual(['TLS: people whose path operators are not told']);
+  });
+
+  it('takes either of two paths that race, where both are good', () => {
+    const raced = {
+      ...{ ...measured, id: 'no-udp', title: 'no UDP', expected: 'tcp' as const, checked: 'tcp' as const },
+      ...{ paths: ['turn-tcp' as const, 'tcp' as const], told: { tcp: 1, 'turn-tcp': 1 } },
+      handover: { ...measured.handover, paths: ['tcp' as const, 'turn-tcp' as const] },
+    };
+    expect(missed(raced)).toEqual([]);
+    expect(missed({ ...raced, paths: ['turn-tls', 'tcp'] })).toEqual([
+      'no UDP: legs by another path than tcp',
+    ]);
   });
 });

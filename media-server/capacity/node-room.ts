@@ -62,8 +62,7 @@ export class NodeRoom {
     }));
     const streams = node.workers.reduce((sum, worker) => sum + worker.streams, 0);
     this.#nodeFree = freeStreams(machine.nodeStreams, streams, (node.processCpu ?? 0) / fullAt.processCpu);
-    let counted = 0;
-    for (const { shares } of node.meetings) for (const { egressBps } of shares) counted += egressBps;
+    const counted = streams * STREAM_BPS;
     this.#egressFreeBps = machine.networkBps * fullAt.network - Math.max(node.egressBps ?? 0, counted);
     this.#keepFree(reservations, nowMs);
   }

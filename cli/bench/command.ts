@@ -6,6 +6,7 @@ import { registerCapacity } from './capacity-commands.ts';
 import { registerOutage } from './outage-command.ts';
 import { registerPaths } from './paths-command.ts';
 import type { HandoverFlags } from './run-handover.ts';
+import { registerTurn } from './turn-command.ts';
 
 export function register(program: Command): void {
   const bench = program.command('bench').description('measure; numbers in docs come from here');
@@ -50,4 +51,5 @@ Examples:
   registerAbuse(bench);
   registerOutage(bench);
   registerPaths(bench);
+  registerTurn(bench);
 }

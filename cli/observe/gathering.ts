@@ -42,6 +42,8 @@ const nameOf = (index: number) => {
 export interface GatheringOptions {
   readonly participants: number;
   readonly meetings: number;
+  /** A script that runs in each page before its own. */
+  readonly prepare?: string;
   readonly signal: AbortSignal;
 }
 
@@ -69,13 +71,15 @@ export class Gathering {
 
   /** Everybody joins, dealt out evenly over the meetings, and waits until all see each other. */
   async join(progress: (line: string) => void = () => {}): Promise<void> {
-    const { participants, meetings, signal } = this.#options;
+    const { participants, meetings, prepare, signal } = this.#options;
     for (let index = 0; index < participants; index += 1) {
       signal.throwIfAborted();
       const name = nameOf(index);
       progress(`${name} joins`);
       const meeting = `meeting-${(index % meetings) + 1}`;
-      this.people.push(await ObservedParticipant.join(this.#browser, this.platform.baseUrl, meeting, name));
+      this.people.push(
+        await ObservedParticipant.join(this.#browser, this.platform.baseUrl, meeting, name, prepare),
+      );
     }
     progress('waiting until everybody sees everybody');
     await waitUntilAllSeen(this.people, { steadyMs: 2000, limitMs: JOIN_LIMIT_MS, signal });

@@ -66,12 +66,13 @@ export function treeUsage(rootPid: number): { cpuMs: number; rssBytes: number } 
 }
 
 /** The mediasoup workers of a media node; none where there is no /proc. */
-export function workerPids(nodePid: number): number[] {
+export const workerPids = (nodePid: number): number[] => childPids(nodePid, 'mediasoup-worker');
+
+/** The programs of this name that a process has started; none where there is no /proc. */
+export function childPids(parentPid: number, program: string): number[] {
   if (process.platform !== 'linux') return [];
   return [...readAll()]
-    .filter(
-      ([, { parent, name }]) => parent === nodePid && 'mediasoup-worker'.startsWith(name) && name !== '',
-    )
+    .filter(([, { parent, name }]) => parent === parentPid && program.startsWith(name) && name !== '')
     .map(([pid]) => pid);
 }
 

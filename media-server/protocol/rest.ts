@@ -31,6 +31,7 @@ export const nodeView = z.object({
   drain: drainReport,
   load: nodeLoad,
   meetings: z.array(heldMeeting),
+  turnUrls: v.turnUrls.optional().meta({ description: 'How a TURN server is reached.' }),
   relay: relayFacts.optional().meta({ description: "A TURN server's." }),
 });
 export type NodeView = z.output<typeof nodeView>;

@@ -76,7 +76,7 @@ export function operatorRoutes(app: FastifyInstance, options: OperatorRoutesOpti
 
 function nodeViewOf(node: RegisteredNode): NodeView {
   const { nodeId, generation, version, startedAtMs, lastHeartbeatAtMs, reachable } = node;
-  const { role, machineType, zone, market, workers, drain, load, meetings, relay } = node;
+  const { role, machineType, zone, market, workers, drain, load, meetings, turnUrls, relay } = node;
   return {
     nodeId,
     role,
@@ -92,6 +92,7 @@ function nodeViewOf(node: RegisteredNode): NodeView {
     drain,
     load,
     meetings,
+    ...(turnUrls ? { turnUrls } : {}),
     ...(relay ? { relay } : {}),
   };
 }

@@ -170,8 +170,9 @@ class TurnBench {
     else if (coturn === undefined) throw new Error(`the coturn of ${nodeId} was not found`);
     else process.kill(coturn, 'SIGKILL');
     await delay(KILL_WINDOW_MS, undefined, { signal: this.#signal });
-    const screens = await gathering.screens(killedAtMs - 2000);
-    const returnsMs = returnsOf(screens, { fromMs: killedAtMs, toMs: nowMs() });
+    // Before the pages are read, which takes its time.
+    const window = { fromMs: killedAtMs, toMs: nowMs() };
+    const returnsMs = returnsOf(await gathering.screens(killedAtMs - 2000), window);
     const { affected } = await gathering.losses();
     await this.#serversReady();
     return { what, returnsMs, lost: affected };

@@ -82,7 +82,14 @@ export class Gateway implements ClientHost {
     const now = () => clock.now();
     const sessions = this.#sessions;
     this.#allowance = new SessionAllowance(now);
-    this.#ice = new IceServers({ config, turnSecret: options.turnSecret, registry, sessions, now });
+    this.#ice = new IceServers({
+      config,
+      turnSecret: options.turnSecret,
+      registry,
+      sessions,
+      clock,
+      signal: this.#stopping.signal,
+    });
     const links = new NodeLinks({
       replicaId: config.replicaId,
       clusterToken,

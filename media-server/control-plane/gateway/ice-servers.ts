@@ -1,4 +1,5 @@
 import type { ControlPlaneConfig } from '../../config/index.ts';
+import { type Clock, pause } from '../../process/clock.ts';
 import type { IceServer } from '../../protocol/index.ts';
 import type { Registry } from '../nodes/registry.ts';
 import { type IceAssignment, iceAssignmentFor } from '../turn/ice-assignment.ts';
@@ -11,8 +12,17 @@ export interface IceServersOptions {
   readonly turnSecret: string | undefined;
   readonly registry: Pick<Registry, 'machines'>;
   readonly sessions: { all(): Iterable<Session> };
-  readonly now: () => number;
+  readonly clock: Clock;
+  /** Aborts when the gateway stops. */
+  readonly signal: AbortSignal;
 }
+
+/**
+ * Whoever is told may restart ICE at once, which asks its media node and another TURN server for much in a moment: so many are told, and
+ * the next ones a little later.
+ */
+const TOLD_AT_ONCE = 200;
+const PAUSE_MS = 100;
 
 /**
  * Which ICE servers each participant has. Its choice is kept in the session, and each leg knows what its client was told last:
@@ -38,16 +48,24 @@ export class IceServers {
 
   /** Looks at the TURN servers, and tells those whose servers have changed or whose credentials end. To be called every now and then. */
   async sweep(): Promise<void> {
-    const { config, turnSecret, registry, sessions } = this.#options;
+    const { config, turnSecret, registry, sessions, clock, signal } = this.#options;
     if (turnSecret === undefined) return;
     const machines = await registry.machines();
     this.#zones = new Map(machines.map(({ nodeId, zone }) => [nodeId, zone]));
     this.#turn = turnServersOf(config.turn.urls, machines, turnSecret);
-    for (const session of sessions.all()) this.#tell(session);
+    let told = 0;
+    for (const session of sessions.all()) {
+      if (told === TOLD_AT_ONCE) {
+        await pause(clock, PAUSE_MS, signal);
+        told = 0;
+      }
+      if (signal.aborted) return;
+      if (this.#tell(session)) told += 1;
+    }
   }
 
   #assign(session: Session, nodeId: string | undefined, pathStands: boolean): IceAssignment {
-    const { config, now } = this.#options;
+    const { config, clock } = this.#options;
     const { meetingId, participant } = session;
     session.ice = iceAssignmentFor({ meetingId, participantId: participant.participantId }, session.ice, {
       fixed: config.iceServers,
@@ -55,21 +73,24 @@ export class IceServers {
       zone: this.#zones.get(nodeId ?? '') ?? null,
       pathStands,
       credentialSeconds: config.turn.credentialSeconds,
-      nowMs: now(),
+      nowMs: clock.now(),
     });
     return session.ice;
   }
 
-  /** Whoever is away is told after coming back. */
-  #tell(session: Session): void {
+  /** Whoever is away is told after coming back. @returns whether there was something to tell */
+  #tell(session: Session): boolean {
     const { client } = session;
-    if (!client) return;
+    if (!client) return false;
+    let told = false;
     const newest = [...session.legs.values()].at(-1);
     const assignment = this.#assign(session, newest?.nodeId, true);
     for (const leg of session.legs.values()) {
       if (leg.state !== 'open' || leg.iceTold === assignment) continue;
       leg.iceTold = assignment;
+      told = true;
       client.notify('leg.iceServers', { legId: leg.legId, iceServers: [...assignment.iceServers] });
     }
+    return told;
   }
 }

@@ -18,15 +18,16 @@ export function controlPlanePart(
   },
 ): Part<'controlPlane'> {
   const { domain, limits, media, network, phase } = settings;
-  const tls = domain === undefined ? 'none' : phase === 'single' ? 'machine' : 'balancer';
+  const tls = phase !== 'single' ? 'balancer' : domain === undefined ? 'none' : 'machine';
   return {
     secrets: known.secrets,
     zone: known.zone,
-    webPort: ports.web,
+    webPort: webPort(tls),
     limits: { total: limits.connections, perAddress: limits.connectionsPerAddress },
     entrance: {
       tls,
-      ...(domain === undefined ? {} : { host: domain.name }),
+      // Behind a load balancer every name is taken: its own health checks call a machine by its address.
+      ...(domain === undefined || tls === 'balancer' ? {} : { host: domain.name }),
       ...(domain?.acmeEmail === undefined ? {} : { acmeEmail: domain.acmeEmail }),
       // The load balancer stands in the network itself.
       trustedProxies: phase === 'single' ? [] : [network.cidr],
@@ -39,6 +40,12 @@ export function controlPlanePart(
     },
     ...(known.storeUrl === undefined ? {} : { storeUrl: known.storeUrl }),
   };
+}
+
+/** Where participants reach the control plane: straight, or through a load balancer. */
+function webPort(tls: 'none' | 'machine' | 'balancer'): number {
+  if (tls === 'balancer') return ports.web;
+  return tls === 'machine' ? ports.https : ports.http;
 }
 
 export function mediaNodePart(settings: PlatformSettings, clusterSecret: string): Part<'mediaNode'> {

@@ -22,7 +22,7 @@ const controlPlanePart = z.strictObject({
   zone: name,
   webPort: port,
   limits: z.strictObject({ total: z.int().min(1), perAddress: z.int().min(1) }),
-  /** Where participants come in. `machine`: it gets its own certificate. `balancer`: TLS ends before it. */
+  /** Where participants come in. `machine`: it gets its own certificate. `balancer`: TLS, if there is any, ends before it. */
   entrance: z.strictObject({
     host: name.optional(),
     tls: z.enum(['none', 'machine', 'balancer']),

@@ -92,6 +92,12 @@ describe('holdfast preview', { timeout: 120_000 }, () => {
     expect(stdout).toContain('No change ends a meeting; 1 roll by drain.');
   });
 
+  it('compares with what another checkout makes of the same stack', async () => {
+    const { code, stdout } = await holdfast('aws-single', '--against', root);
+    expect(code).toBe(0);
+    expect(stdout).toContain('Nothing changes.');
+  });
+
   it('judges the plan of the engine', async () => {
     const file = join(folder, 'plan.json');
     writeFileSync(file, PLAN);

@@ -367,6 +367,7 @@ describe('parts on machines', () => {
     expect(Object.keys(launch)).toEqual(expect.arrayContaining(['controlPlane', 'mediaNode', 'turnServer']));
     expect(launch.cloud.fixedAddresses).toEqual(['eipalloc-turn-1']);
     expect(launch.controlPlane?.entrance).toMatchObject({ tls: 'machine', host: 'meet.example.org' });
+    expect(launch.controlPlane?.webPort).toBe(443);
     expect(launch.turnServer?.tlsPort).toBe(5349);
     expect(the(made, 'aws:route53/record:Record', 'entrance').inputs).toMatchObject({
       type: 'A',
@@ -496,6 +497,27 @@ it('whatever our processes send to AWS, their machines may send, and no more of 
 });
 
 describe('names and certificates', () => {
+  it('single without a domain listens where the firewall lets browsers in', async () => {
+    const { made } = await platform(settings('single', { domain: undefined }));
+    const { launch } = told(made, 'media');
+    expect(launch.controlPlane).toMatchObject({ webPort: 80, entrance: { tls: 'none' } });
+    const open = the(
+      made,
+      'aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule',
+      'network-entrance-from-everywhere-tcp-80',
+    );
+    expect(open.inputs).toMatchObject({ fromPort: 80, toPort: 80, cidrIpv4: '0.0.0.0/0' });
+  });
+
+  it('behind the load balancer a control plane takes every name, because health checks call it by its address', async () => {
+    const { made } = await usual('elastic');
+    const { launch } = told(made, 'control-plane');
+    expect(launch.controlPlane?.entrance.host).toBeUndefined();
+    const targets = the(made, 'aws:lb/targetGroup:TargetGroup', 'entrance').inputs;
+    expect(launch.controlPlane?.webPort).toBe(targets.port);
+    expect(targets.healthCheck).toMatchObject({ path: '/readyz' });
+  });
+
   it('comes up without a domain, and says what does not work', async () => {
     for (const phase of phases) {
       const { made, root } = await platform(settings(phase, { domain: undefined }));

@@ -55,7 +55,7 @@ export interface TurnNumbers extends TurnOptions {
 
 const TURN_SERVERS = 3;
 const LEFT_LIMIT_MS = 10_000;
-/** Browsers give an allocation back half a minute after its last use. */
+/** Browsers give an allocation back more than a minute after its last use. */
 const EMPTY_LIMIT_MS = 120_000;
 const KILL_WINDOW_MS = 8000;
 

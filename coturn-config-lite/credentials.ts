@@ -34,6 +34,9 @@ export function makeCredentials(options: CredentialsOptions): TurnCredentials {
     ...(Number.isInteger(ttlSeconds) && ttlSeconds > 0
       ? []
       : [{ option: 'ttlSeconds', message: 'must be a whole number above 0' }]),
+    ...(Number.isFinite(nowMs) && nowMs >= 0
+      ? []
+      : [{ option: 'nowMs', message: 'must be a time in ms since 1970' }]),
   ];
   if (issues.length > 0) throw new CoturnConfigError(issues);
   const endS = Math.floor(nowMs / 1000) + ttlSeconds;

@@ -9,20 +9,29 @@ const privateRanges: readonly { readonly range: string; readonly what: string }[
   { range: '172.16.0.0-172.31.255.255', what: 'private networks (RFC 1918)' },
   { range: '192.0.0.0-192.0.0.255', what: 'protocol assignments (RFC 6890)' },
   { range: '192.168.0.0-192.168.255.255', what: 'private networks (RFC 1918)' },
+  { range: '198.18.0.0-198.19.255.255', what: 'networks of one’s own, for measurements (RFC 2544)' },
+  { range: '240.0.0.0-255.255.255.255', what: 'reserved addresses, private ones on some clouds (RFC 1112)' },
   { range: '::ffff:0.0.0.0-::ffff:255.255.255.255', what: 'IPv4 written as IPv6' },
   { range: '64:ff9b::-64:ff9b::ffff:ffff', what: 'IPv4 behind NAT64' },
+  {
+    range: '64:ff9b:1::-64:ff9b:1:ffff:ffff:ffff:ffff:ffff',
+    what: 'IPv4 behind a NAT64 of one’s own (RFC 8215)',
+  },
+  { range: '2002::-2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff', what: 'IPv4 behind 6to4 (RFC 3056)' },
   { range: 'fc00::-fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff', what: 'private networks (RFC 4193)' },
 ];
 
-const linkLocalRanges: readonly string[] = [
+/** Where clouds answer a machine about itself, with credentials in what they say. Azure has a second place, which looks public. */
+const metadataRanges: readonly string[] = [
   '169.254.0.0-169.254.255.255',
+  '168.63.129.16',
   'fe80::-febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff',
 ];
 
 /** What `denied-peer-ip` must hold so that nothing private can be reached through the server. */
 export const deniedPeerIps: readonly string[] = [
   ...privateRanges.map(({ range }) => range),
-  ...linkLocalRanges,
+  ...metadataRanges,
 ];
 
 const multicastRange = '224.0.0.0-239.255.255.255';
@@ -50,9 +59,9 @@ const privatePeers: Rule = (context) => {
 
 const metadataServices: Rule = (context) => {
   if (!context.relays || context.localOnly) return [];
-  const open = reachable(context, linkLocalRanges);
+  const open = reachable(context, metadataRanges);
   if (open.length === 0) return [];
-  const message = `Clients can reach link-local addresses, on clouds the metadata service with the machine’s credentials (169.254.169.254): ${open.join(', ')}.`;
+  const message = `On clouds, clients can reach the services that tell a machine about itself, its credentials too (169.254.169.254): ${open.join(', ')}.`;
   const fix = `Add ${open.map((range) => `denied-peer-ip=${range}`).join(', ')}.`;
   return [context.error('metadata-service-reachable', 'deniedPeerIp', message, fix, null)];
 };

@@ -94,7 +94,12 @@ export const badFiles: readonly BadFile[] = [
   missing('denied-peer-ip=10.', 'private-peers'),
   missing('denied-peer-ip=fc00', 'private-peers'),
   missing('denied-peer-ip=::ffff', 'private-peers'),
+  missing('denied-peer-ip=198.18', 'private-peers'),
+  missing('denied-peer-ip=240', 'private-peers'),
+  missing('denied-peer-ip=64:ff9b:1:', 'private-peers'),
+  missing('denied-peer-ip=2002', 'private-peers'),
   missing('denied-peer-ip=169', 'metadata-service-reachable'),
+  missing('denied-peer-ip=168', 'metadata-service-reachable'),
   bad('nothing denied', ['denied-peer-ip'], [], ['private-peers', 'metadata-service-reachable']),
   bad(
     'half a range denied',

@@ -54,6 +54,8 @@ describe('time-limited credentials', () => {
     { ttlSeconds: 0 },
     { ttlSeconds: 1.5 },
     { secret: '' },
+    { nowMs: Number.NaN },
+    { nowMs: Infinity },
   ])('are not made with %o', (wrong) => {
     const options = { secret: 'north', userId: 'ada', ttlSeconds: 600, nowMs, ...wrong };
     expect(() => makeCredentials(options)).toThrow(CoturnConfigError);

@@ -110,6 +110,27 @@ describe('render and parse', () => {
   });
 });
 
+describe('anything in place of a configuration', () => {
+  const keys = fc.oneof(fc.constantFrom(...Object.keys(options)), fc.string());
+  const anything = fc.oneof(fc.anything({ withBigInt: true }), fc.dictionary(keys, fc.anything()));
+
+  it('throws the documented error or nothing', () => {
+    fc.assert(
+      fc.property(anything, (value) => {
+        for (const take of [render, lint, parse]) {
+          try {
+            // @ts-expect-error this is what a caller without types may hand in
+            take(value);
+          } catch (error) {
+            expect(error).toBeInstanceOf(CoturnConfigError);
+          }
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
 describe('a document', () => {
   const text =
     '# mine\nlistening-port=3478 \nfuture-option=7\n\ndenied-peer-ip=10.0.0.1\n# end\ndenied-peer-ip=10.0.0.2\n';

@@ -31,7 +31,7 @@ export class NodeOrders {
     return (await this.#connection(nodeId)).request('node.cancelDrain', order);
   }
 
-  /** To every TURN server: end what this participant relays. One that is not connected relays for them until its credentials end. */
+  /** To every TURN server: end what this participant relays. One that is not connected hears nothing of it, now or later. */
   async endRelays(whose: ParamsOf<Contract, 'relay.end'>): Promise<void> {
     const machines = await this.#options.registry.machines();
     const servers = machines.filter(({ role }) => role === 'turn');

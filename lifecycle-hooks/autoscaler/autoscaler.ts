@@ -2,6 +2,7 @@ import { type Clock, pause } from '@holdfast/media-server/process/clock.ts';
 import {
   type ErrorCode,
   type HoldfastError,
+  MOST_REASON_CHARACTERS,
   type ScalingFigures,
   type ScalingReport,
   toHoldfastError,
@@ -181,7 +182,7 @@ export class Autoscaler {
     Partial<Pick<ScalingReport, 'failure' | 'figures'>>): Promise<void> {
     const { controlPlane, holder, log, dryRun = false } = this.#options;
     const fence = dryRun ? null : (this.#fence ?? null);
-    const report: ScalingReport = { ...about, holder, fence, failure, figures };
+    const report: ScalingReport = { ...about, holder, fence, failure: failure && brief(failure), figures };
     this.#metrics.reported(report);
     await controlPlane.report(report).catch((error: unknown) => {
       const { code, message } = toHoldfastError(error);
@@ -276,6 +277,11 @@ export class Autoscaler {
   async #write(journal: Journal): Promise<void> {
     await this.#options.lease.write(this.#fence ?? 0, journal);
   }
+}
+
+/** An SDK's message may be a whole page of HTML. */
+function brief({ code, message }: NonNullable<ScalingReport['failure']>): ScalingReport['failure'] {
+  return { code, message: message.slice(0, MOST_REASON_CHARACTERS) };
 }
 
 /** Another one for every journal that was ever begun: a lost journal must not give out its names again. */

@@ -1,5 +1,6 @@
 import { isKnown } from '@holdfast/media-server/capacity/node-room.ts';
 import type { Rooms } from '@holdfast/media-server/capacity/placement.ts';
+import { MOST_REASON_CHARACTERS } from '@holdfast/media-server/protocol/index.ts';
 import type { FleetMember } from '../clouds/types.ts';
 import { isResting, pendingNode, presentChoice, restChoices } from './choices.ts';
 import { counted } from './counted.ts';
@@ -24,7 +25,7 @@ const VICTIMS_LOOKED_AT = 8;
 /** Decides from what is observed. Pure: the same in, the same out. */
 export function plan(observation: Observation, policy: ScalingPolicy, before: Memory, nowMs: number): Plan {
   const look = new Look(observation, policy, remembered(observation, policy, before, nowMs), nowMs);
-  const [first, ...rest] = look.decide();
+  const [first, ...rest] = look.decide().map(withBriefReason);
   return {
     decisions: first ? [first, ...rest] : [{ type: 'hold', reason: 'nothing to do' }],
     memory: look.memory,
@@ -239,7 +240,7 @@ class Look {
     const unknown = nodes.find((node) => node.state === 'open' && !isKnown(node));
     if (unknown) return `the load of ${unknown.nodeId} is not known`;
     const unreachable = nodes.find(
-      (node) => node.state === 'unreachable' && !this.#sight.isLeaving(node.nodeId),
+      (node) => node.state === 'unreachable' && !this.#sight.isGoing(node.nodeId),
     );
     if (unreachable) return `${unreachable.nodeId} is not reachable`;
     const failed = this.#sight.staying.find(({ state }) => state === 'failed');
@@ -311,6 +312,11 @@ function isOfCloud(member: FleetMember): member is FleetMember & { state: 'faile
 /** People who would be moved; a meeting that is still to come is a promise, and counts as one. */
 function costOf(node: ObservedNode, reservations: ReadonlyMap<string, readonly unknown[]>): number {
   return node.participants + (reservations.get(node.nodeId)?.length ?? 0);
+}
+
+/** A cloud's message is part of some reasons, and may be pages. Who is told decisions takes no more than so much. */
+function withBriefReason<D extends Decision>(decision: D): D {
+  return { ...decision, reason: decision.reason.slice(0, MOST_REASON_CHARACTERS) };
 }
 
 function hold(reason: string): Decision {

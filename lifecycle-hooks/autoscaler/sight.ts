@@ -102,7 +102,17 @@ export class Sight {
   get ownDraining(): ObservedNode[] {
     return this.#observation.platform.nodes.filter(
       ({ nodeId, drain, drainedBy }) =>
-        drain !== 'active' && drainedBy === 'autoscaler' && !this.isLeaving(nodeId),
+        drain !== 'active' && drainedBy === 'autoscaler' && !this.isGoing(nodeId),
+    );
+  }
+
+  /**
+   * Whether nothing depends on this node any more: its machine leaves, or the cloud has none for it and it is silent. The
+   * control plane remembers a machine that died without a goodbye for a while.
+   */
+  isGoing(nodeId: string): boolean {
+    return (
+      this.isLeaving(nodeId) || (!this.members.has(nodeId) && this.nodes.get(nodeId)?.state === 'unreachable')
     );
   }
 

@@ -10,7 +10,10 @@ import * as v from './values.ts';
  * the present one.
  */
 
-const reason = z.string().min(1).max(2000).meta({ description: 'Why, in words.' });
+/** Of the words of a decision, and of what went wrong with it. */
+export const MOST_REASON_CHARACTERS = 2000;
+
+const reason = z.string().min(1).max(MOST_REASON_CHARACTERS).meta({ description: 'Why, in words.' });
 const operationId = z
   .string()
   .min(1)
@@ -108,7 +111,7 @@ export const scalingReport = z.object({
   decision: scalingDecision,
   outcome: decisionOutcome,
   failure: z
-    .object({ code: z.string().max(100), message: z.string().max(2000) })
+    .object({ code: z.string().max(100), message: z.string().max(MOST_REASON_CHARACTERS) })
     .nullable()
     .meta({ description: 'Of `failed`.' }),
   figures: scalingFigures

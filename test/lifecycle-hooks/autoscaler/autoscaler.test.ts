@@ -1,7 +1,7 @@
 import { Autoscaler, type Step } from '@holdfast/lifecycle-hooks/autoscaler/autoscaler.ts';
 import { MemoryLease } from '@holdfast/lifecycle-hooks/autoscaler/memory-lease.ts';
 import type { FleetDriver } from '@holdfast/lifecycle-hooks/clouds/types.ts';
-import { HoldfastError } from '@holdfast/media-server/protocol/index.ts';
+import { HoldfastError, scalingReport } from '@holdfast/media-server/protocol/index.ts';
 import fc from 'fast-check';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
@@ -355,6 +355,25 @@ describe('autoscaler', { timeout: 60_000 }, () => {
     expect(asked).toEqual(['zone-1', 'zone-2', 'zone-2']);
     expect(names[2]).toBe(names[1]);
     expect(world.wanted).toBe(2);
+  });
+
+  it('tells what failed however long the cloud’s answer is', async () => {
+    const { world, lease } = worldWithLease();
+    world.begin('m0', 400);
+    world.begin('m1', 400);
+    const page = '<p>sorry</p>'.repeat(1000);
+    const leader = autoscaler(world, lease, 'a', {
+      driver: {
+        ...world.driver,
+        grow: async () => {
+          throw new HoldfastError('CLOUD_REFUSED', page);
+        },
+      },
+    });
+    expect(await leader.step()).toMatchObject({ did: 'failed', code: 'CLOUD_REFUSED' });
+    const report = world.reports.at(-1);
+    expect(report).toMatchObject({ outcome: 'failed', failure: { code: 'CLOUD_REFUSED' } });
+    expect(scalingReport.safeParse(report).success).toBe(true);
   });
 
   it('works on through what fails, and lets another lead at once when it is stopped', async () => {

@@ -1,10 +1,11 @@
 import { afterFailure, emptyMemory, type Memory } from '@holdfast/lifecycle-hooks/autoscaler/memory.ts';
-import type { Observation } from '@holdfast/lifecycle-hooks/autoscaler/observation.ts';
+import type { Observation, ObservedNode } from '@holdfast/lifecycle-hooks/autoscaler/observation.ts';
 import { plan } from '@holdfast/lifecycle-hooks/autoscaler/planner.ts';
 import type { ScalingPolicy } from '@holdfast/lifecycle-hooks/autoscaler/policy.ts';
 import { noDemand, wish } from '@holdfast/media-server/capacity/demand.ts';
 import { meetingShares, sharesOf } from '@holdfast/media-server/capacity/meeting-load.ts';
 import { expectMeeting } from '@holdfast/media-server/capacity/reservations.ts';
+import { scalingDecision } from '@holdfast/media-server/protocol/index.ts';
 import { describe, expect, it } from 'vitest';
 import { draining, member, node, nowMs, observation, policy } from './observations.ts';
 
@@ -349,6 +350,16 @@ describe('the planner gives back', () => {
     expect(first(observation(nodes, about), { memory: surplus }).type).toBe('hold');
   });
 
+  it('one although a machine that the cloud has no more is silent: it died, and will not be back', () => {
+    const died = (about: Partial<ObservedNode>) =>
+      observation([...two, node('c', [0, 0], { state: 'unreachable', ...about })], {
+        fleet: { members: [member('a'), member('b')] },
+      });
+    expect(first(died({}), { memory: surplus }).type).toBe('drain');
+    const inItsDrain = died({ drain: 'draining', drainedBy: 'autoscaler' });
+    expect(first(inItsDrain, { memory: surplus }).type).toBe('drain');
+  });
+
   it('a second one beside the first, where two may go at once', () => {
     const seen = observation([...two, draining('c', [10, 0])]);
     expect(first(seen, { memory: surplus, policy: { drainsAtOnce: 2 } })).toMatchObject({
@@ -577,6 +588,16 @@ describe('a launch that never arrives', () => {
       nodeId: 'b',
       reason: expect.stringContaining('no c-4 left'),
     });
+  });
+
+  it('is given up however much the cloud has to say about it: whoever keeps decisions takes so much and no more', () => {
+    const failure = { code: 'CLOUD_DENIED', message: 'encoded '.repeat(1000) } as const;
+    const seen = observation([node('a', [400, 0])], {
+      fleet: { members: [member('a'), member('b', { status: { state: 'failed', failure } })] },
+    });
+    const decision = first(seen, { memory: { troubledSinceMs: new Map([['b', nowMs - 60_000]]) } });
+    expect(decision).toMatchObject({ type: 'give-up', reason: expect.stringMatching(/^b: failed: encoded/) });
+    expect(scalingDecision.safeParse(decision).success).toBe(true);
   });
 
   it('is given up also where no machine runs, and one that may not be released: it holds nobody', () => {

@@ -130,9 +130,11 @@ it('our own drains are those that we began, on machines that are still there', (
     draining('ours', [0]),
     draining('theirs', [0], { drainedBy: 'others' }),
     draining('going', [0]),
+    draining('unlisted', [0]),
+    draining('dead', [0], { state: 'unreachable' }),
   ];
   const members = [member('active'), member('ours'), member('theirs'), leaving('going')];
   expect(sightOf(observation(nodes, { fleet: { members } })).ownDraining.map(({ nodeId }) => nodeId)).toEqual(
-    ['ours'],
+    ['ours', 'unlisted'],
   );
 });

@@ -29,5 +29,7 @@ export const awsPrices = {
   secretMonth: 0.4,
   zoneMonth: 0.5,
   trafficGb: 0.09,
+  /** Between public addresses of one region: $0.01 where it leaves and $0.01 where it comes in. */
+  betweenAddressesGb: 0.02,
   freeTrafficGb: 100,
 } as const;

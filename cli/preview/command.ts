@@ -7,6 +7,12 @@ function positive(text: string): number {
   return value;
 }
 
+function percent(text: string): number {
+  const value = positive(text);
+  if (value > 100) throw new InvalidArgumentError('give a number from 0 to 100.');
+  return value;
+}
+
 /** Adds the command `preview`. */
 export function register(program: Command): void {
   program
@@ -20,6 +26,7 @@ export function register(program: Command): void {
     .option('--participants <n>', 'at the same time, on average, for the traffic', positive)
     .option('--hours <n>', 'hours a month with meetings', positive)
     .option('--mbit <n>', 'what a participant receives, Mbit/s', positive)
+    .option('--relayed <percent>', 'participants who are relayed by a TURN server, of 100', percent)
     .option('--json', 'the whole of it as JSON', false)
     .option('--markdown', 'for a pull request', false)
     .option('--html <file>', 'write a picture of it to this file as well')

@@ -14,9 +14,14 @@ export interface Assumptions {
   readonly hours: number;
   /** What a participant receives, Mbit/s. */
   readonly mbit: number;
+  /**
+   * Of 100 participants, how many reach a media node only by a TURN server. `holdfast_participants_by_path` says how many it
+   * is; firewalls that let nothing but HTTPS through are rare at home and usual in some companies.
+   */
+  readonly relayedPercent: number;
 }
 
-export const usualAssumptions: Assumptions = { participants: 20, hours: 160, mbit: 2 };
+export const usualAssumptions: Assumptions = { participants: 20, hours: 160, mbit: 2, relayedPercent: 10 };
 
 export interface CostLine {
   readonly what: string;
@@ -66,12 +71,18 @@ export function monthlyCost({ resources }: Graph, assumptions: Assumptions): Cos
   );
   simple('secrets', 'aws:secretsmanager/secret:Secret', awsPrices.secretMonth);
   simple('private DNS zone', 'aws:route53/zone:Zone', awsPrices.zoneMonth);
-  const { participants, hours, mbit } = assumptions;
+  const { participants, hours, mbit, relayedPercent } = assumptions;
   const gb = participants * hours * mbit * GB_OF_MBIT_HOUR;
   lines.push({
     what: `traffic: ${participants} participants, ${hours} h, ${mbit} Mbit/s each`,
     count: Math.round(gb),
     monthly: Math.max(0, gb - awsPrices.freeTrafficGb) * awsPrices.trafficGb,
+  });
+  const relayedGb = (gb * relayedPercent) / 100;
+  lines.push({
+    what: `of it relayed by TURN: ${relayedPercent} %, once more from machine to machine`,
+    count: Math.round(relayedGb),
+    monthly: relayedGb * awsPrices.betweenAddressesGb,
   });
   return lines;
 }

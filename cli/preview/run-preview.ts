@@ -18,6 +18,8 @@ export interface PreviewFlags {
   readonly participants?: number;
   readonly hours?: number;
   readonly mbit?: number;
+  /** Of 100 participants. */
+  readonly relayed?: number;
   readonly json: boolean;
   readonly markdown: boolean;
   readonly html?: string;
@@ -56,7 +58,8 @@ async function previewOf(stack: string, flags: PreviewFlags): Promise<Preview> {
   const file = stackFile(stack);
   const after = await graphOf(file);
   const { participants, hours, mbit } = { ...usualAssumptions, ...flags };
-  const costs = monthlyCost(after, { participants, hours, mbit });
+  const relayedPercent = flags.relayed ?? usualAssumptions.relayedPercent;
+  const costs = monthlyCost(after, { participants, hours, mbit, relayedPercent });
   const compared = await comparison(file, after, flags);
   return { graph: after, costs, ...(compared ? { compared } : {}) };
 }

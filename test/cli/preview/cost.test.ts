@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { monthlyCost, total } from '../../../cli/preview/cost.ts';
 import type { Graph, GraphResource } from '../../../cli/preview/graph.ts';
 
-const none = { participants: 0, hours: 0, mbit: 0 };
+const none = { participants: 0, hours: 0, mbit: 0, relayedPercent: 0 };
 const resource = (type: string, name: string, inputs: Record<string, unknown> = {}): GraphResource => ({
   type: `aws:${type}`,
   name,
@@ -52,8 +52,14 @@ describe('a month’s cost', () => {
   });
 
   it('adds traffic above what is free, by what is assumed', () => {
-    const costs = monthlyCost(graph(), { participants: 10, hours: 100, mbit: 2 });
+    const costs = monthlyCost(graph(), { participants: 10, hours: 100, mbit: 2, relayedPercent: 0 });
     expect(monthly(costs, /traffic/)).toBeCloseTo((10 * 100 * 2 * 0.45 - 100) * 0.09);
     expect(monthly(monthlyCost(graph(), none), /traffic/)).toBe(0);
+  });
+
+  it('counts what TURN servers relay once more, on its way between machines', () => {
+    const costs = monthlyCost(graph(), { participants: 10, hours: 100, mbit: 2, relayedPercent: 25 });
+    expect(monthly(costs, /relayed/)).toBeCloseTo(10 * 100 * 2 * 0.45 * 0.25 * 0.02);
+    expect(costs.find(({ what }) => /relayed/.test(what))?.count).toBe(225);
   });
 });

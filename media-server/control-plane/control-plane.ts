@@ -5,6 +5,7 @@ import type { Running } from '../process/run-process.ts';
 import { hostCheck } from './api/hosts.ts';
 import { PublicServer } from './api/public-server.ts';
 import { DemandBoard } from './capacity/demand-board.ts';
+import { fleetGeneration } from './capacity/fleet-generation.ts';
 import { Placer } from './capacity/placer.ts';
 import { platformView } from './capacity/platform-view.ts';
 import { Claims } from './directory/claims.ts';
@@ -169,7 +170,7 @@ async function assemble(options: ControlPlaneOptions): Promise<Parts> {
   const placer = new Placer({
     registry,
     reservations: store.reservations,
-    generation: async () => (await store.fleets.get('media'))?.value.generation ?? null,
+    generation: () => fleetGeneration(store.fleets, now()),
     now,
   });
   const tokens = new Tokens(secrets.HOLDFAST_SIGNING_KEY, now);

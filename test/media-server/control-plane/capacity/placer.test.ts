@@ -118,7 +118,12 @@ describe('placing', () => {
     await stage.report('old', { meetings: [] });
     await stage.report('new', { generation: 'g2' });
     expect(await ask('a', 10)).toBe('new');
-    await stage.store.fleets.set('media', { generation: 'g1', asOfMs: 1 });
+    await stage.store.fleets.set('media', { generation: 'g1', asOfMs: stage.nowMs });
     expect(await ask('b', 10)).toBe('old');
+    // An autoscaler that is gone may have missed a roll-out: what it said last is not held against new machines.
+    stage.nowMs += 180_001;
+    await stage.report('old');
+    await stage.report('new', { generation: 'g2' });
+    expect(await ask('c', 10)).toBe('new');
   });
 });

@@ -1,4 +1,5 @@
 import { DemandBoard } from '@holdfast/media-server/control-plane/capacity/demand-board.ts';
+import { fleetGeneration } from '@holdfast/media-server/control-plane/capacity/fleet-generation.ts';
 import { Placer } from '@holdfast/media-server/control-plane/capacity/placer.ts';
 import { Directory } from '@holdfast/media-server/control-plane/directory/directory.ts';
 import { Registry } from '@holdfast/media-server/control-plane/nodes/registry.ts';
@@ -30,7 +31,7 @@ export class CapacityStage {
   readonly placer = new Placer({
     registry: this.registry,
     reservations: this.store.reservations,
-    generation: async () => (await this.store.fleets.get('media'))?.value.generation ?? null,
+    generation: () => fleetGeneration(this.store.fleets, this.nowMs),
     now: this.now,
   });
 

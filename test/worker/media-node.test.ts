@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mediaNodeConfig } from '@holdfast/media-server/config/index.ts';
 import { machineFacts } from '@holdfast/media-server/machine/machine-facts.ts';
+import { Leg } from '@holdfast/media-server/media-node/leg.ts';
 import { largestMeeting } from '@holdfast/media-server/media-node/limits.ts';
 import { MediaNode } from '@holdfast/media-server/media-node/media-node.ts';
 import { refusingNodeHandlers } from '@holdfast/media-server/media-node/refusing-handlers.ts';
@@ -44,12 +45,15 @@ async function startNode(nodeId: string, workers = 1): Promise<void> {
 }
 
 beforeEach(async () => {
+  // Nobody here has a browser. A move waits only for those whose media flow, so theirs are taken to.
+  vi.spyOn(Leg.prototype, 'mediaFlows', 'get').mockReturnValue(true);
   directory = await mkdtemp(join(tmpdir(), 'holdfast-test-'));
   registry = await FakeRegistry.start();
   gateway = new TestGateway((nodeId) => registry.node(nodeId).rpcUrl);
 });
 
 afterEach(async () => {
+  vi.restoreAllMocks();
   gateway.close();
   await Promise.all([...nodes.values()].map((node) => node.close('test over')));
   nodes.clear();

@@ -13,7 +13,9 @@ export function asHtml(preview: Preview): string {
     const inner = (children.get(keyOf(resource)) ?? []).map(box).join('');
     const change = changes.get(keyOf(resource));
     const title = `${text(shortType(resource.type))} <b>${text(resource.name)}</b>`;
-    const lock = resource.protect ? ' <span title="protected">🔒</span>' : '';
+    const lock = resource.protect
+      ? ' <small title="the engine refuses to delete or replace it">protected</small>'
+      : '';
     return `<div class="${kindOf(resource)} ${classOf(change)}"><p>${title}${lock}${said(change)}</p>${inner}</div>`;
   };
   const gone = (compared?.changes ?? []).filter(({ op }) => op === 'delete' || op === 'leave');

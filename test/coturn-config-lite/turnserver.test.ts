@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -17,6 +16,7 @@ import {
   type TurnServerConfig,
   turnTls443,
 } from '../../coturn-config-lite/index.ts';
+import { freePort } from '../../media-server/turn-server/free-port.ts';
 import { TurnClient } from '../../media-server/turn-server/turn-client.ts';
 
 const installed = spawnSync('turnserver', ['--version']).error === undefined;
@@ -43,20 +43,11 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4');
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  socket.close();
-  await once(socket, 'close');
-  return port;
-}
-
 /** The preset on loopback, with its files in a folder of this test: the rest is as the preset has it. */
 async function start(preset: TurnServerConfig): Promise<{ port: number; tlsPort: number }> {
-  const port = await freePort();
-  const tlsPort = await freePort();
+  const port = await freePort('127.0.0.1');
+  let tlsPort = port;
+  while (tlsPort === port) tlsPort = await freePort('127.0.0.1');
   const config: TurnServerConfig = {
     ...preset,
     listeningPort: port,

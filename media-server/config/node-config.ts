@@ -22,6 +22,16 @@ const machineSource = z
   .prefault({ from: 'local' });
 export type MachineSource = z.output<typeof machineSource>;
 
+/** What a process that people are on may take to see them off when it is told to end, ms; 0: it ends at once. */
+const stopGraceMs = z
+  .number()
+  .max(DRAIN_WITHIN_MS.most)
+  .refine(
+    (ms) => ms === 0 || ms >= DRAIN_WITHIN_MS.least,
+    `must be 0, or at least ${DRAIN_WITHIN_MS.least}: nobody can be moved in less`,
+  )
+  .default(25_000);
+
 export const mediaNodeConfig = z.object({
   role: z.literal('media-node'),
   machine: machineSource,
@@ -66,14 +76,7 @@ export const mediaNodeConfig = z.object({
        * On SIGTERM meetings are moved away for so long before the process ends, ms; 0: it ends at once, and they are
        * recovered elsewhere. Whoever stops it must wait 10 s longer before SIGKILL: `docker stop --time 40`.
        */
-      graceMs: z
-        .number()
-        .max(DRAIN_WITHIN_MS.most)
-        .refine(
-          (ms) => ms === 0 || ms >= DRAIN_WITHIN_MS.least,
-          `must be 0, or at least ${DRAIN_WITHIN_MS.least}: nobody can be moved in less`,
-        )
-        .default(25_000),
+      graceMs: stopGraceMs,
     })
     .prefault({}),
 });
@@ -113,14 +116,7 @@ export const turnServerConfig = z.object({
   stop: z
     .object({
       /** On SIGTERM everybody is sent elsewhere for so long before the process ends, ms; 0: it ends at once. */
-      graceMs: z
-        .number()
-        .max(DRAIN_WITHIN_MS.most)
-        .refine(
-          (ms) => ms === 0 || ms >= DRAIN_WITHIN_MS.least,
-          `must be 0, or at least ${DRAIN_WITHIN_MS.least}: nobody can be moved in less`,
-        )
-        .default(25_000),
+      graceMs: stopGraceMs,
     })
     .prefault({}),
 });

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { knownGauges } from '../process/known-gauges.ts';
 import type { Evacuation } from './evacuation.ts';
 import type { LoadMeter } from './load.ts';
 import type { MeetingStore } from './meeting-store.ts';
@@ -24,18 +25,7 @@ export class NodeMetrics {
     this.#registry.setDefaultLabels({ node: nodeId });
     collectDefaultMetrics({ register: this.#registry });
     const registers = [this.#registry];
-    const gauge = (name: string, help: string, read: () => number | null) =>
-      new Gauge({
-        name,
-        help,
-        registers,
-        collect() {
-          // A value that is not known is left out, not shown as zero.
-          const value = read();
-          if (value === null) this.remove();
-          else this.set(value);
-        },
-      });
+    const gauge = knownGauges(this.#registry);
     gauge('holdfast_node_meetings', 'Meetings on this node', () => meetings.all.length);
     gauge('holdfast_node_participants', 'Participants on this node', () => meetings.participantCount);
     gauge('holdfast_node_workers', 'mediasoup workers running', () => pool.running.length);

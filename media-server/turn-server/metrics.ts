@@ -1,5 +1,6 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
 import type { Drain } from '../drain/drain.ts';
+import { knownGauges } from '../process/known-gauges.ts';
 import type { CoturnProcess } from './coturn-process.ts';
 import type { HealthWatch } from './health-watch.ts';
 import type { RelayTally } from './relay-tally.ts';
@@ -21,18 +22,7 @@ export class TurnMetrics {
     this.#registry.setDefaultLabels({ node: nodeId });
     collectDefaultMetrics({ register: this.#registry });
     const registers = [this.#registry];
-    const gauge = (name: string, help: string, read: () => number | undefined) =>
-      new Gauge({
-        name,
-        help,
-        registers,
-        collect() {
-          // A value that is not known is left out, not shown as zero.
-          const value = read();
-          if (value === undefined) this.remove();
-          else this.set(value);
-        },
-      });
+    const gauge = knownGauges(this.#registry);
     gauge('holdfast_turn_allocations', 'Allocations of participants', () => tally.allocations);
     gauge('holdfast_turn_users', 'Participants with an allocation', () => tally.users);
     gauge('holdfast_turn_healthy', '1 while allocations can be had', () => (health.healthy ? 1 : 0));
